@@ -1,0 +1,96 @@
+// Package render turns a target into its objects. It finds the targets of a
+// repository, builds each with kustomize in memory, and knows for every field
+// of the result which place in the repository set it.
+//
+// It is the only package that knows kustomize.
+package render
+
+import (
+	"github.com/sallyport/sallyport/finding"
+	"github.com/sallyport/sallyport/repo"
+)
+
+// Kind is the kind of a target.
+type Kind string
+
+// The kinds of targets.
+const (
+	Kustomize Kind = "kustomize" // a leaf overlay
+	Directory Kind = "directory" // plain manifests that no kustomization owns
+)
+
+// Target is one thing that is deployed as a unit. Path is its directory,
+// relative to the repository root. File is its kustomization file, empty for a
+// directory. Why says in a few words why it is a target.
+type Target struct {
+	Path string
+	Kind Kind
+	File string
+	Why  string
+}
+
+// Skipped is a directory that looks deployable and is none of our targets.
+type Skipped struct {
+	Path   string
+	Reason string
+}
+
+// Discovery is what a repository offers to deploy, sorted by path.
+type Discovery struct {
+	Targets  []Target
+	Skipped  []Skipped
+	Findings []finding.Finding // dead components, deprecated fields, dangling references outside any target
+}
+
+// DiscoverOptions narrows discovery. The zero value takes the whole tree.
+type DiscoverOptions struct {
+	Scope   string   // only targets at or below this directory; "" is the root
+	Include []string // doublestar patterns over target paths; empty takes all
+	Exclude []string
+}
+
+// Object is one Kubernetes object of a rendered target. Value holds the decoded
+// object with JSON's types: map[string]any, []any, string, bool, nil, int64 and
+// float64. Checks must not change it.
+type Object struct {
+	finding.Object
+	Value map[string]any
+}
+
+// Rendered is one built target. A target that could not be built has no
+// Objects, a Reason, and says in Findings what is wrong and where.
+type Rendered struct {
+	Target   Target
+	Objects  []*Object
+	Reason   string
+	Findings []finding.Finding
+	Reads    Reads
+	// unexported fields follow: the YAML bytes, the layers for Place
+}
+
+// Reads is the exact record of what a build asked its tree: files that it read,
+// and paths that it looked for and did not find. Both sorted, no duplicates.
+type Reads struct {
+	Files   []string
+	Missing []string
+}
+
+// Place is where a field of a rendered object is set. Related holds the places
+// of the layers underneath, nearest first. Why is set where Span is zero.
+type Place struct {
+	Span    finding.Span
+	Related []finding.Related
+	Why     string
+}
+
+// Options of a Builder. The zero value is right for a gate: no network.
+type Options struct {
+	AllowNetwork bool
+}
+
+// Builder builds targets of one tree. It is safe for concurrent use: targets
+// build side by side, those with an openapi field alone.
+type Builder struct {
+	tree repo.Tree
+	opts Options
+}

@@ -1,0 +1,79 @@
+// Package repo reads a Git repository as files, without checking anything out.
+//
+// A [Snapshot] is the work tree, the index or one commit. All three give raw
+// blobs: no filters, no replace refs, and no symbolic link is followed. Nothing
+// here writes. A directory outside Git is a snapshot too.
+package repo
+
+import (
+	"errors"
+	"fmt"
+)
+
+// MaxFileSize is the largest file that is read. Kubernetes refuses objects over
+// 1.5 MiB (etcd's request limit); 16 MiB leaves room for bundles of CRDs while a
+// planted giant cannot exhaust memory.
+const MaxFileSize = 16 << 20
+
+// ErrRevision is wrapped by errors about a revision that cannot be resolved.
+var ErrRevision = errors.New("unknown revision")
+
+// Mode is the kind of an entry.
+type Mode uint8
+
+// The modes that Git knows.
+const (
+	File Mode = iota
+	Executable
+	Symlink
+	Submodule
+)
+
+// Entry is one file of a tree. Path is relative to the repository root, with
+// forward slashes. Size is in bytes, -1 for a submodule.
+type Entry struct {
+	Path string
+	Mode Mode
+	Size int64
+}
+
+// Tree is a read-only file tree. Snapshot is one; package secrets seals one
+// into another; package render records what is read from one. All methods are
+// safe for concurrent use.
+type Tree interface {
+	// Files lists every entry, sorted by path. The caller must not change it.
+	Files() []Entry
+	// Lookup returns the entry at a clean path.
+	Lookup(path string) (Entry, bool)
+	// IsDir reports whether any entry lies below path ("." is the root).
+	IsDir(path string) bool
+	// ReadFile returns a file's bytes, which the caller must not change. The
+	// error wraps fs.ErrNotExist, or is a *RefusedError.
+	ReadFile(path string) ([]byte, error)
+}
+
+// RefusedError says why a file that exists is not read: it is a symbolic link
+// or lies behind one, is in a submodule, is too large, cannot be opened, or its
+// YAML is unsafe. Rule is the rule that a finding about it belongs to
+// (path-escape, yaml-unsafe).
+type RefusedError struct {
+	Path   string
+	Rule   string
+	Reason string
+	Line   int // 1 or more where known
+	Column int
+}
+
+func (e *RefusedError) Error() string {
+	if e.Line > 0 {
+		return fmt.Sprintf("%s:%d:%d: %s", e.Path, e.Line, e.Column, e.Reason)
+	}
+	return fmt.Sprintf("%s: %s", e.Path, e.Reason)
+}
+
+// Selector says which state of the repository to read: the work tree (zero
+// value), the index, or the commit that Rev names.
+type Selector struct {
+	Staged bool
+	Rev    string
+}

@@ -151,19 +151,14 @@ func (f Finding) object() string {
 	return f.Object.APIVersion + "|" + f.Object.Kind + "|" + f.Object.Namespace + "|" + f.Object.Name
 }
 
-// key is what makes two findings the same finding. The namespace is left out
-// where a place is known: one line of a base that is wrong in three
-// environments is one thing to change.
+// key is what makes two findings the same finding. Where a place is known, the
+// object is left out: one line of a base that is wrong in three environments
+// (under three namespaces, perhaps three names) is one thing to change.
 func (f Finding) key() string {
-	object := f.object()
-	if !f.Location.IsZero() && f.Object != nil {
-		object = f.Object.Kind
+	if !f.Location.IsZero() {
+		return strings.Join([]string{f.Rule, f.Location.String(), f.Message}, "\x00")
 	}
-	target := ""
-	if f.Location.IsZero() {
-		target = strings.Join(f.Targets, ",")
-	}
-	return strings.Join([]string{f.Rule, f.Location.String(), object, f.Pointer, f.Message, target}, "\x00")
+	return strings.Join([]string{f.Rule, f.object(), f.Pointer, f.Message, strings.Join(f.Targets, ",")}, "\x00")
 }
 
 // fingerprint names the finding across runs: it holds no line, so that it
@@ -191,6 +186,9 @@ func Merge(in []Finding) []Finding {
 			out[i].Targets = append(out[i].Targets, f.Targets...)
 			out[i].Severity = max(out[i].Severity, f.Severity)
 			out[i].Related = append(out[i].Related, f.Related...)
+			if out[i].Object == nil {
+				out[i].Object, out[i].Pointer = f.Object, f.Pointer
+			}
 			continue
 		}
 		at[key] = len(out)

@@ -65,7 +65,8 @@ type Rendered struct {
 	Reason   string
 	Findings []finding.Finding
 	Reads    Reads
-	// unexported fields follow: the YAML bytes, the layers for Place
+
+	root *layer // the leaf overlay; nil for a directory
 }
 
 // Reads is the exact record of what a build asked its tree: files that it read,

@@ -1,0 +1,168 @@
+package gate
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/sallyport/sallyport/finding"
+	"github.com/sallyport/sallyport/render"
+)
+
+// Check is one question that the gate asks of every rendered target. Unit is
+// what it counts. Run reports through the Pass; its error means that it could
+// not look, never that it found something.
+type check struct {
+	name string
+	unit string
+	run  func(ctx context.Context, p *pass) error
+}
+
+// pass is one check's view of one target.
+type pass struct {
+	*render.Rendered
+	findings   []finding.Finding
+	notChecked []finding.NotChecked
+	count      int // of the check's unit
+}
+
+// checks returns the checks in the order in which they run. Secrets come first:
+// that check masks what no other may see.
+func (g *gate) checks() []check {
+	return []check{
+		{"secrets", "Secrets", func(_ context.Context, p *pass) error {
+			p.findings = g.sealed.CheckRendered(p.Rendered)
+			for _, o := range p.Objects {
+				if o.Kind == "Secret" && o.APIVersion == "v1" {
+					p.count++
+				}
+			}
+			return nil
+		}},
+		{"schema", "objects", func(ctx context.Context, p *pass) error {
+			result, err := g.validator.Check(ctx, p.Rendered)
+			p.findings, p.notChecked, p.count = result.Findings, result.NotChecked, result.Checked
+			return err
+		}},
+		{"policy", "rules", func(ctx context.Context, p *pass) error {
+			var err error
+			p.findings, err = g.policies.Check(ctx, p.Rendered)
+			return err
+		}},
+	}
+}
+
+// outcome is what remains of a target once its objects are let go.
+type outcome struct {
+	target     render.Target
+	reason     string // why it did not render
+	objects    int
+	digest     string
+	reads      []string
+	rendering  []finding.Finding
+	findings   map[string][]finding.Finding // by check
+	counts     map[string]int
+	notChecked []finding.NotChecked
+}
+
+// done is everything that a run gathered.
+type done struct {
+	outcomes []outcome // in the order of the targets
+	files    []finding.Finding
+}
+
+// run renders and checks every target, and scans the files beside them.
+func (g *gate) run(ctx context.Context) (*done, error) {
+	start := time.Now()
+	jobs := g.opts.Jobs
+	if jobs <= 0 {
+		jobs = runtime.GOMAXPROCS(0)
+	}
+	d := &done{outcomes: make([]outcome, len(g.discovery.Targets))}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(jobs)
+	group.Go(func() (err error) {
+		d.files, err = g.sealed.CheckFiles(ctx, g.snap.Scope())
+		return err
+	})
+	clock := newClock()
+	for i, target := range g.discovery.Targets {
+		group.Go(func() (err error) {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			d.outcomes[i], err = g.one(ctx, target, clock)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	clock.trace(g.opts.Trace)
+	g.opts.Trace("targets", time.Since(start))
+	return d, nil
+}
+
+// one renders a target and runs the checks on it.
+func (g *gate) one(ctx context.Context, target render.Target, clock *clock) (outcome, error) {
+	stop := clock.start("render")
+	r, err := g.builder.Build(ctx, target)
+	stop()
+	if err != nil {
+		return outcome{}, fmt.Errorf("render %s: %w", target.Path, err)
+	}
+	out := outcome{
+		target: target, reason: r.Reason, objects: len(r.Objects), reads: r.Reads.Files,
+		rendering: r.Findings, findings: map[string][]finding.Finding{}, counts: map[string]int{},
+	}
+	if r.Reason != "" {
+		return out, nil
+	}
+	for _, c := range g.checks() {
+		stop := clock.start(c.name)
+		p := &pass{Rendered: r}
+		err := c.run(ctx, p)
+		stop()
+		if err != nil {
+			return outcome{}, fmt.Errorf("%s %s: %w", c.name, target.Path, err)
+		}
+		out.findings[c.name] = p.findings
+		out.counts[c.name] = p.count
+		out.notChecked = append(out.notChecked, p.notChecked...)
+	}
+	defer clock.start("digest")()
+	out.digest = r.Digest()
+	return out, nil
+}
+
+// clock adds up how long each stage took over all workers.
+type clock struct {
+	mu    sync.Mutex
+	names []string
+	spent map[string]time.Duration
+}
+
+func newClock() *clock { return &clock{spent: map[string]time.Duration{}} }
+
+func (c *clock) start(stage string) (stop func()) {
+	begin := time.Now()
+	return func() {
+		took := time.Since(begin)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if _, ok := c.spent[stage]; !ok {
+			c.names = append(c.names, stage)
+		}
+		c.spent[stage] += took
+	}
+}
+
+func (c *clock) trace(to func(string, time.Duration)) {
+	for _, name := range c.names {
+		to(name+" (all workers)", c.spent[name])
+	}
+}

@@ -1,0 +1,169 @@
+// Package gate is the driver: it takes a snapshot of a repository, seals it,
+// discovers the targets, renders each, runs every check, and gathers one report.
+//
+//	repo.Open -> secrets.Seal -> render.Discover -> render.Build -> checks -> finding.Report
+//
+// It decides what the checks leave open: severities, waivers, order, limits. The
+// report is the same, byte for byte, whatever the number of workers.
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sallyport/sallyport/finding"
+	"github.com/sallyport/sallyport/policy"
+	"github.com/sallyport/sallyport/render"
+	"github.com/sallyport/sallyport/repo"
+	"github.com/sallyport/sallyport/secrets"
+	"github.com/sallyport/sallyport/validate"
+)
+
+// Options say what to check and how. The zero value checks the work tree of the
+// current directory with the bundled schemas and policies.
+type Options struct {
+	Path       string        // directory in a repository; "" is the current one
+	Selector   repo.Selector // work tree, index or commit
+	ConfigFile string        // instead of the nearest .sallyport.yaml
+	Targets    []string      // patterns of target paths; empty takes all
+	Jobs       int           // workers; 0 takes one for each processor
+
+	Versions   []string // Kubernetes minor versions; empty takes the configuration's
+	Schemas    []string // schema locations before the configuration's
+	Policies   []string // directories or files of Rego, beside the configuration's
+	Data       []string // data files for policies
+	Namespaces []string // Rego packages to evaluate; empty takes "main"
+
+	FailOn       finding.Severity // lowest severity that fails; 0 is Error
+	Strict       bool             // a missing schema is a finding
+	AllowNetwork bool
+	AllowEmpty   bool // no target found is not an error
+
+	ToolVersion string
+	Now         func() time.Time                    // for waivers; nil is time.Now
+	Trace       func(stage string, d time.Duration) // may be nil
+}
+
+// UsageError marks what the caller has to put right in the command line or the
+// configuration, as against findings in the repository.
+type UsageError struct{ Err error }
+
+func (e *UsageError) Error() string { return e.Err.Error() }
+func (e *UsageError) Unwrap() error { return e.Err }
+
+// ErrNoTargets is wrapped where nothing would have been checked: that is never
+// a success.
+var ErrNoTargets = errors.New("nothing to check")
+
+// Result is a finished check. Source gives the lines of a file for printing,
+// with every secret value masked; nil where the file is not to be shown.
+type Result struct {
+	Report *finding.Report
+	Source func(file string) []string
+	Failed bool // at least one finding at or above Options.FailOn
+}
+
+// Check runs the gate.
+func Check(ctx context.Context, opts Options) (*Result, error) {
+	g, err := open(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer g.snap.Close()
+	if err := g.discover(ctx); err != nil {
+		return nil, err
+	}
+	if err := g.load(ctx); err != nil {
+		return nil, err
+	}
+	done, err := g.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	report := g.report(done)
+	return &Result{Report: report, Source: g.sealed.Masked, Failed: failed(report, opts.FailOn)}, nil
+}
+
+// gate is one run.
+type gate struct {
+	opts      Options
+	snap      *repo.Snapshot
+	sealed    *secrets.Sealed
+	config    *Config
+	discovery *render.Discovery
+	validator *validate.Validator
+	policies  *policy.Set
+	builder   *render.Builder
+}
+
+// open reads the snapshot and the configuration, and seals.
+func open(ctx context.Context, opts Options) (*gate, error) {
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Trace == nil {
+		opts.Trace = func(string, time.Duration) {}
+	}
+	if opts.FailOn == 0 {
+		opts.FailOn = finding.Error
+	}
+	start := time.Now()
+	snap, err := repo.Open(ctx, opts.Path, opts.Selector)
+	if err != nil {
+		return nil, err
+	}
+	opts.Trace("snapshot", time.Since(start))
+	config, err := loadConfig(snap, opts.ConfigFile)
+	if err != nil {
+		snap.Close()
+		return nil, err
+	}
+	start = time.Now()
+	sealed, err := secrets.Seal(ctx, snap)
+	if err != nil {
+		snap.Close()
+		return nil, fmt.Errorf("seal: %w", err)
+	}
+	opts.Trace("seal", time.Since(start))
+	builder := render.NewBuilder(sealed, render.Options{AllowNetwork: opts.AllowNetwork})
+	return &gate{opts: opts, snap: snap, sealed: sealed, config: config, builder: builder}, nil
+}
+
+// load prepares the schemas and the policies, and judges the rule names of the
+// configuration, which only now are all known.
+func (g *gate) load(ctx context.Context) error {
+	start := time.Now()
+	versions := g.opts.Versions
+	if len(versions) == 0 {
+		versions = g.config.KubernetesVersions
+	}
+	validator, err := validate.New(g.sealed, validate.Options{
+		Versions:     versions,
+		Locations:    append(g.opts.Schemas, g.config.schemas(g.snap)...),
+		Strict:       g.opts.Strict,
+		AllowNetwork: g.opts.AllowNetwork,
+	})
+	if err != nil {
+		return &UsageError{fmt.Errorf("schemas: %w", err)}
+	}
+	g.validator = validator
+	g.opts.Trace("schemas", time.Since(start))
+
+	start = time.Now()
+	if g.policies, err = g.loadPolicies(ctx); err != nil {
+		return err
+	}
+	g.opts.Trace("policies", time.Since(start))
+	return g.config.checkRules(append(Rules(), g.policies.Rules()...))
+}
+
+func failed(r *finding.Report, failOn finding.Severity) bool {
+	for _, f := range r.Findings {
+		if f.Waiver == nil && f.Severity >= failOn {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,138 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/sallyport/sallyport/policies"
+	"github.com/sallyport/sallyport/policy"
+	"github.com/sallyport/sallyport/repo"
+)
+
+// loadPolicies compiles the bundled policies with those of the repository and
+// of the command line.
+func (g *gate) loadPolicies(ctx context.Context) (*policy.Set, error) {
+	opts, err := g.policyOptions()
+	if err != nil {
+		return nil, err
+	}
+	set, err := policy.Load(ctx, opts)
+	if err != nil {
+		return nil, &UsageError{fmt.Errorf("policies: %w", err)}
+	}
+	return set, nil
+}
+
+func (g *gate) policyOptions() (policy.Options, error) {
+	modules, err := g.gather(g.config.abs(g.config.Policies), g.opts.Policies, ".rego")
+	if err != nil {
+		return policy.Options{}, &UsageError{fmt.Errorf("policies: %w", err)}
+	}
+	data, err := g.gather(g.config.abs(g.config.PolicyData), g.opts.Data, ".yaml", ".yml", ".json")
+	if err != nil {
+		return policy.Options{}, &UsageError{fmt.Errorf("policy data: %w", err)}
+	}
+	return policy.Options{
+		Bundled:    policies.FS,
+		Disable:    g.config.Bundled.Disable,
+		Sources:    modules,
+		Data:       data,
+		Namespaces: g.opts.Namespaces,
+	}, nil
+}
+
+// gather reads files and directories: configured ones from the snapshot, those
+// of the command line from the snapshot where they lie inside, else from disk.
+func (g *gate) gather(configured, named []string, extensions ...string) ([]policy.Source, error) {
+	var out []policy.Source
+	for _, p := range configured {
+		found, err := fromTree(g.snap, p, extensions)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found...)
+	}
+	for _, p := range named {
+		var found []policy.Source
+		var err error
+		if inside, ok := within(g.snap, p); ok {
+			found, err = fromTree(g.snap, inside, extensions)
+		} else {
+			found, err = fromDisk(p, extensions)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found...)
+	}
+	slices.SortFunc(out, func(a, b policy.Source) int { return strings.Compare(a.Path, b.Path) })
+	return slices.CompactFunc(out, func(a, b policy.Source) bool { return a.Path == b.Path }), nil
+}
+
+func fromTree(tree repo.Tree, at string, extensions []string) ([]policy.Source, error) {
+	at = path.Clean(at)
+	var out []policy.Source
+	for _, e := range tree.Files() {
+		below := at == "." || strings.HasPrefix(e.Path, at+"/")
+		if e.Path != at && !(below && slices.Contains(extensions, path.Ext(e.Path))) {
+			continue
+		}
+		data, err := tree.ReadFile(e.Path)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, policy.Source{Path: e.Path, Data: data})
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%s: %w, or no %s file in it", at, fs.ErrNotExist, strings.Join(extensions, ", "))
+	}
+	return out, nil
+}
+
+func fromDisk(at string, extensions []string) ([]policy.Source, error) {
+	var out []policy.Source
+	err := filepath.WalkDir(at, func(p string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		if p != at && !slices.Contains(extensions, filepath.Ext(p)) {
+			return nil
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		if !info.Mode().IsRegular() || info.Size() > repo.MaxFileSize {
+			return fmt.Errorf("%s: not a regular file of at most %d MiB", p, repo.MaxFileSize>>20)
+		}
+		data, err := os.ReadFile(p)
+		out = append(out, policy.Source{Path: filepath.ToSlash(p), Data: data})
+		return err
+	})
+	if err == nil && len(out) == 0 {
+		err = errors.New(at + ": no " + strings.Join(extensions, ", ") + " file in it")
+	}
+	return out, err
+}
+
+// PolicyTest runs the unit tests of the loaded policies, the bundled ones
+// included.
+func PolicyTest(ctx context.Context, opts Options) (policy.TestReport, error) {
+	g, err := open(ctx, opts)
+	if err != nil {
+		return policy.TestReport{}, err
+	}
+	defer g.snap.Close()
+	loaded, err := g.policyOptions()
+	if err != nil {
+		return policy.TestReport{}, err
+	}
+	return policy.Test(ctx, loaded)
+}

@@ -1,0 +1,101 @@
+package gate
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/sallyport/sallyport/finding"
+	"github.com/sallyport/sallyport/render"
+)
+
+// Listing is what a repository offers to check.
+type Listing struct {
+	Targets  []render.Target
+	Skipped  []render.Skipped
+	Findings []finding.Finding
+}
+
+// Targets lists the targets that Check would check.
+func Targets(ctx context.Context, opts Options) (*Listing, error) {
+	g, err := open(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	defer g.snap.Close()
+	if err := g.discover(ctx); err != nil {
+		return nil, err
+	}
+	return &Listing{
+		Targets:  g.discovery.Targets,
+		Skipped:  g.discovery.Skipped,
+		Findings: finding.Merge(g.discovery.Findings),
+	}, nil
+}
+
+// discover finds the targets and applies the patterns of configuration and
+// command line.
+func (g *gate) discover(ctx context.Context) error {
+	start := time.Now()
+	found, err := render.Discover(ctx, g.sealed, render.DiscoverOptions{
+		Scope:   g.snap.Scope(),
+		Include: g.config.abs(g.config.Targets.Include),
+		Exclude: g.config.abs(g.config.Targets.Exclude),
+	})
+	if err != nil {
+		return fmt.Errorf("discover: %w", err)
+	}
+	g.opts.Trace("discover", time.Since(start))
+	total := len(found.Targets)
+	if err := g.narrow(found); err != nil {
+		return err
+	}
+	g.discovery = found
+	if len(found.Targets) > 0 || g.opts.AllowEmpty {
+		return nil
+	}
+	if total > 0 {
+		return &UsageError{fmt.Errorf("%w: none of the %d targets matches %s", ErrNoTargets, total, strings.Join(g.opts.Targets, ", "))}
+	}
+	return &UsageError{fmt.Errorf("%w: %s has no kustomization and no Kubernetes manifest that the configuration includes", ErrNoTargets, place(g.opts.Path))}
+}
+
+// narrow keeps the targets that match --target. A pattern matches the whole
+// path, relative to the repository root or to the checked directory.
+func (g *gate) narrow(found *render.Discovery) error {
+	if len(g.opts.Targets) == 0 {
+		return nil
+	}
+	for _, pattern := range g.opts.Targets {
+		if !doublestar.ValidatePattern(pattern) {
+			return &UsageError{fmt.Errorf("--target %q is not a valid pattern", pattern)}
+		}
+	}
+	found.Targets = slices.DeleteFunc(found.Targets, func(t render.Target) bool { return !g.wanted(t.Path) })
+	return nil
+}
+
+func (g *gate) wanted(target string) bool {
+	for _, pattern := range g.opts.Targets {
+		pattern = path.Clean(pattern)
+		for _, p := range []string{pattern, path.Join(g.snap.Scope(), pattern)} {
+			if ok, _ := doublestar.Match(p, target); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// place names the checked directory in messages.
+func place(dir string) string {
+	if dir == "" || dir == "." {
+		return "the current directory"
+	}
+	return dir
+}

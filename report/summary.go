@@ -1,0 +1,215 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sallyport/sallyport/finding"
+)
+
+// maxReasons is how many reasons for "not checked" are listed; the JSON report
+// has all of them.
+const maxReasons = 12
+
+// The marks of a check or a run, each beside words that say the same.
+const (
+	markGood = "✓"
+	markWarn = "!"
+	markBad  = "✗"
+)
+
+// reason is why a check could not judge some objects, and how many.
+type reason struct {
+	check, text string
+	objects     int
+}
+
+// reasons groups what was not checked, most objects first.
+func reasons(list []finding.NotChecked) []reason {
+	at := map[[2]string]int{}
+	var out []reason
+	for _, n := range list {
+		key := [2]string{n.Check, n.Reason}
+		if _, ok := at[key]; !ok {
+			at[key] = len(out)
+			out = append(out, reason{check: n.Check, text: n.Reason})
+		}
+		out[at[key]].objects++
+	}
+	slices.SortFunc(out, func(a, b reason) int {
+		return cmp.Or(cmp.Compare(b.objects, a.objects), cmp.Compare(a.check, b.check), cmp.Compare(a.text, b.text))
+	})
+	return out
+}
+
+// checks writes one line for each check, and under them the reasons for what
+// was not checked, where one line has no room for them.
+func (p *printer) checks(r *finding.Report) {
+	if len(r.Summary.Checks) == 0 {
+		return
+	}
+	why := reasons(r.NotChecked)
+	name, count, unit, result := 0, 0, 0, 0
+	for _, c := range r.Summary.Checks {
+		name, count = max(name, len(c.Name)), max(count, len(fmt.Sprint(c.Count)))
+		unit, result = max(unit, len(unitOf(c))), max(result, len(counts(c.Errors, c.Warnings)))
+	}
+	for _, c := range r.Summary.Checks {
+		lead := fmt.Sprintf("%-*s  %*d %-*s  ", name, c.Name, count, c.Count, unit, unitOf(c))
+		columns := []string{}
+		if n := counts(c.Errors, c.Warnings); n != "" {
+			columns = append(columns, fmt.Sprintf("%-*s", result, n))
+		}
+		if c.Note != "" {
+			columns = append(columns, Sanitize(c.Note))
+		}
+		if n := notCheckedNote(c.Name, why); n != "" {
+			columns = append(columns, n)
+		}
+		p.line(strings.TrimRight(lead+p.mark(c.Errors, c.Warnings)+"  "+strings.Join(columns, "   "), " "))
+	}
+	p.reasons(why)
+	p.line()
+}
+
+// unitOf returns the check's unit, singular where it counted one.
+func unitOf(c finding.Check) string {
+	if c.Count == 1 {
+		return strings.TrimSuffix(c.Unit, "s")
+	}
+	return c.Unit
+}
+
+// notCheckedNote says how much a check left unjudged, with the reason where
+// there is only one.
+func notCheckedNote(check string, why []reason) string {
+	mine := slices.DeleteFunc(slices.Clone(why), func(w reason) bool { return w.check != check })
+	total := 0
+	for _, w := range mine {
+		total += w.objects
+	}
+	switch len(mine) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("%d not checked: %s", total, Sanitize(mine[0].text))
+	}
+	return fmt.Sprintf("%d not checked", total)
+}
+
+// reasons lists why objects were not checked, for the checks with more than
+// one reason.
+func (p *printer) reasons(why []reason) {
+	several := map[string]int{}
+	for _, w := range why {
+		several[w.check]++
+	}
+	why = slices.DeleteFunc(slices.Clone(why), func(w reason) bool { return several[w.check] < 2 })
+	if len(why) == 0 {
+		return
+	}
+	p.line()
+	p.line("not checked:")
+	for _, w := range why[:min(len(why), maxReasons)] {
+		p.line(fmt.Sprintf("  %4d %-7s  %s: %s", w.objects, plural(w.objects, "object"), w.check, Sanitize(w.text)))
+	}
+	if rest := len(why) - maxReasons; rest > 0 {
+		p.line(fmt.Sprintf("  and %d more %s; -o json lists every object", rest, plural(rest, "reason")))
+	}
+}
+
+// verdict writes the last line: how it went, how long it took, where to read on.
+func (p *printer) verdict(r *finding.Report) {
+	s := r.Summary
+	mark := p.mark(s.Errors, s.Warnings)
+	if s.Targets == 0 && s.Errors == 0 {
+		mark = p.style.paint(boldYellow, markWarn) // nothing checked is never good
+	}
+	line := mark + " " + p.style.paint(bold, verdict(s))
+	if p.opts.Elapsed > 0 {
+		line += " in " + elapsed(p.opts.Elapsed)
+	}
+	line += "."
+	if rule := worstRule(r); rule != "" {
+		line += "  More: sallyport explain " + Sanitize(rule)
+	}
+	p.line(line)
+}
+
+// WriteVerdict writes the verdict as one line of plain words, the same for
+// equal reports. It is for standard error, beside a machine's format.
+func WriteVerdict(w io.Writer, r *finding.Report) error {
+	_, err := fmt.Fprintln(w, verdict(r.Summary))
+	return err
+}
+
+// verdict says in words what the counts say.
+func verdict(s finding.Summary) string {
+	var parts []string
+	switch {
+	case s.Targets == 0 && s.Errors+s.Warnings == 0:
+		parts = append(parts, "no targets, nothing checked")
+	case s.Errors+s.Warnings == 0:
+		parts = append(parts, fmt.Sprintf("no findings in %s, %s", number(s.Targets, "target"), number(s.Objects, "object")))
+	default:
+		parts = append(parts, counts(s.Errors, s.Warnings))
+	}
+	if s.Waived > 0 {
+		parts = append(parts, fmt.Sprintf("%d waived", s.Waived))
+	}
+	if s.NotChecked > 0 {
+		parts = append(parts, number(s.NotChecked, "object")+" not checked")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// mark says whether the counts fail the run, warn, or are good.
+func (p *printer) mark(errors, warnings int) string {
+	switch {
+	case errors > 0, warnings > 0 && p.opts.FailOn == finding.Warning:
+		return p.style.paint(boldRed, markBad)
+	case warnings > 0:
+		return p.style.paint(boldYellow, markWarn)
+	}
+	return p.style.paint(boldGreen, markGood)
+}
+
+// worstRule returns the rule of the first error, else of the first warning.
+func worstRule(r *finding.Report) string {
+	list := open(r)
+	for _, f := range list {
+		if f.Severity == finding.Error {
+			return f.Rule
+		}
+	}
+	if len(list) > 0 {
+		return list[0].Rule
+	}
+	return ""
+}
+
+// counts returns "2 errors, 1 warning", leaving out what is zero.
+func counts(errors, warnings int) string {
+	var parts []string
+	if errors > 0 {
+		parts = append(parts, number(errors, "error"))
+	}
+	if warnings > 0 {
+		parts = append(parts, number(warnings, "warning"))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func number(n int, noun string) string { return fmt.Sprintf("%d %s", n, plural(n, noun)) }
+
+// elapsed rounds to what a person reads: 40ms, 0.9s, 12.3s.
+func elapsed(d time.Duration) string {
+	if d < 100*time.Millisecond {
+		return fmt.Sprintf("%dms", max(d.Milliseconds(), 1))
+	}
+	return fmt.Sprintf("%.1fs", d.Seconds())
+}

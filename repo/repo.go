@@ -30,7 +30,9 @@ const (
 )
 
 // Entry is one file of a tree. Path is relative to the repository root, with
-// forward slashes. Size is in bytes, -1 for a submodule.
+// forward slashes; it holds the bytes that Git holds, which need not be UTF-8.
+// Size is in bytes, -1 for a submodule and for a blob that a partial clone
+// lacks.
 type Entry struct {
 	Path string
 	Mode Mode
@@ -48,14 +50,14 @@ type Tree interface {
 	// IsDir reports whether any entry lies below path ("." is the root).
 	IsDir(path string) bool
 	// ReadFile returns a file's bytes, which the caller must not change. The
-	// error wraps fs.ErrNotExist, or is a *RefusedError.
+	// error wraps fs.ErrNotExist, is a *RefusedError, or is the context's.
 	ReadFile(path string) ([]byte, error)
 }
 
 // RefusedError says why a file that exists is not read: it is a symbolic link
 // or lies behind one, is in a submodule, is too large, cannot be opened, or its
 // YAML is unsafe. Rule is the rule that a finding about it belongs to
-// (path-escape, yaml-unsafe).
+// (path-escape, yaml-unsafe, render-error).
 type RefusedError struct {
 	Path   string
 	Rule   string
@@ -71,9 +73,24 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("%s: %s", e.Path, e.Reason)
 }
 
+// The rules of a [RefusedError] that this package gives.
+const (
+	rulePathEscape  = "path-escape"
+	ruleYAMLUnsafe  = "yaml-unsafe"
+	ruleRenderError = "render-error"
+)
+
 // Selector says which state of the repository to read: the work tree (zero
 // value), the index, or the commit that Rev names.
+//
+// Env is the environment in which Git is run, as "key=value"; nil is that of
+// the process. Of Git's own variables only those count that a hook is given and
+// needs: GIT_INDEX_FILE, which holds what `git commit -a` or `git commit FILE`
+// is about to commit, and the object directories of a push in quarantine, where
+// GIT_DIR is the repository that is read. GIT_CONFIG_* count only for the
+// question whether the user trusts the repository's owner (safe.directory).
 type Selector struct {
 	Staged bool
 	Rev    string
+	Env    []string
 }

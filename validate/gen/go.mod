@@ -1,0 +1,5 @@
+module github.com/sallyport/sallyport/validate/gen
+
+go 1.26.0
+
+require github.com/klauspost/compress v1.20.0

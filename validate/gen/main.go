@@ -1,0 +1,31 @@
+// Command gen writes the assets that package validate embeds: the definitions
+// of the Kubernetes API, the schemas of popular custom resources, and the life
+// cycle of API versions.
+//
+// Run it as `go run -C validate/gen .`. Everything comes from Go modules that
+// are pinned by version and checksum (see pins.go), so the same pins give the
+// same bytes on any machine.
+package main
+
+import (
+	"fmt"
+	"os"
+)
+
+// assets is where the files go, relative to this directory.
+const assets = "../schemas"
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "gen:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	releases, err := loadReleases(kubernetesPins)
+	if err != nil {
+		return err
+	}
+	return writeKubernetes(assets, releases)
+}

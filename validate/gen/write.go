@@ -1,0 +1,29 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// write puts a file in place.
+func write(name string, data []byte) error {
+	fmt.Printf("%s %d bytes\n", name, len(data))
+	return os.WriteFile(name, data, 0o644)
+}
+
+// writeCompressed writes one zstd frame. One encoder thread at the best level
+// with a window over the whole input gives the smallest file, and always the
+// same one.
+func writeCompressed(name string, data []byte) error {
+	encoder, err := zstd.NewWriter(nil,
+		zstd.WithEncoderLevel(zstd.SpeedBestCompression),
+		zstd.WithEncoderConcurrency(1),
+		zstd.WithWindowSize(zstd.MaxWindowSize>>6))
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s %d bytes before compression\n", name, len(data))
+	return write(name, encoder.EncodeAll(data, nil))
+}

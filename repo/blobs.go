@@ -63,7 +63,7 @@ func (b *blobs) read(path, object string) ([]byte, error) {
 	}
 	data, err := b.git.run("cat-file", "blob", object)
 	var exit *exec.ExitError
-	if errors.As(err, &exit) {
+	if errors.As(err, &exit) || errors.Is(err, errPartial) {
 		return nil, refuse(path, ruleRenderError, "is not in this clone: its blob "+object+" is missing or damaged")
 	}
 	return data, err
@@ -128,12 +128,14 @@ func readBatch(r *bufio.Reader, n int) (map[string][]byte, error) {
 	return data, nil
 }
 
-// sizes sets the size of every item that is a blob, -1 where it is missing.
+// sizes sets the size of every item that is a blob, -1 where it is missing and
+// everywhere if there is an error.
 func (g *git) sizes(items []item) error {
 	var objects []string
-	for _, it := range items {
-		if it.object != "" {
-			objects = append(objects, it.object)
+	for i := range items {
+		if items[i].object != "" {
+			items[i].Size = -1
+			objects = append(objects, items[i].object)
 		}
 	}
 	if len(objects) == 0 {

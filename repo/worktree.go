@@ -25,7 +25,9 @@ func openWorktree(g *git) (*Snapshot, error) {
 		return nil, err
 	}
 	items := scanAll(g.root, listed)
-	if err := g.sizes(items); err != nil {
+	// A partial clone may lack files outside its sparse checkout: they are
+	// refused when they are read, if they ever are.
+	if err := g.sizes(items); err != nil && !errors.Is(err, errPartial) {
 		return nil, err
 	}
 	return newSnapshot(Snapshot{root: g.root, kind: kindWorktree, revision: head, blobs: newBlobs(g, items)}, items)

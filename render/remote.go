@@ -63,3 +63,11 @@ func cutPrefixFold(s, prefix string) string {
 	}
 	return s
 }
+
+var userinfo = regexp.MustCompile(`//[^/@]*@`)
+
+// withoutCredentials takes user, password and query out of a URL.
+func withoutCredentials(text string) string {
+	text, _, _ = strings.Cut(text, "?")
+	return userinfo.ReplaceAllString(text, "//")
+}

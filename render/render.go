@@ -5,10 +5,7 @@
 // It is the only package that knows kustomize.
 package render
 
-import (
-	"github.com/sallyport/sallyport/finding"
-	"github.com/sallyport/sallyport/repo"
-)
+import "github.com/sallyport/sallyport/finding"
 
 // Kind is the kind of a target.
 type Kind string
@@ -49,14 +46,6 @@ type DiscoverOptions struct {
 	Exclude []string
 }
 
-// Object is one Kubernetes object of a rendered target. Value holds the decoded
-// object with JSON's types: map[string]any, []any, string, bool, nil, int64 and
-// float64. Checks must not change it.
-type Object struct {
-	finding.Object
-	Value map[string]any
-}
-
 // Rendered is one built target. A target that could not be built has no
 // Objects, a Reason, and says in Findings what is wrong and where.
 type Rendered struct {
@@ -82,16 +71,4 @@ type Place struct {
 	Span    finding.Span
 	Related []finding.Related
 	Why     string
-}
-
-// Options of a Builder. The zero value is right for a gate: no network.
-type Options struct {
-	AllowNetwork bool
-}
-
-// Builder builds targets of one tree. It is safe for concurrent use: targets
-// build side by side, those with an openapi field alone.
-type Builder struct {
-	tree repo.Tree
-	opts Options
 }

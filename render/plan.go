@@ -1,0 +1,286 @@
+package render
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"sigs.k8s.io/kustomize/api/konfig"
+
+	"github.com/sallyport/sallyport/finding"
+)
+
+// maxLayers bounds the kustomizations of one target, counted once for each use.
+// The largest real target known has about 200; a chain in which each layer
+// takes in the next one twice doubles at every step.
+const maxLayers = 10_000
+
+// plan is what a target takes in, found without kustomize: the tree of its
+// kustomizations, its files, and what is wrong with either. kustomize runs only
+// when there are no faults.
+type plan struct {
+	root      *layer
+	layers    int
+	manifests map[string]bool // files that kustomize parses
+	data      map[string]bool // files that it only copies
+	faults    []*fault
+	warnings  []*fault
+
+	unrestricted bool // a file lies outside its kustomization's directory
+	openAPI      bool // changes the schema of the process
+	plugins      bool // has configured generators, transformers or validators
+	network      bool // has remote references, and they are allowed
+}
+
+// knows reports whether the plan foresees that kustomize reads a file.
+func (p *plan) knows(file string) bool { return p.manifests[file] || p.data[file] }
+
+// planner walks the kustomizations of one target.
+type planner struct {
+	*plan
+	builder *Builder
+	tree    *recorder
+}
+
+// plan walks a target from its leaf.
+func (b *Builder) plan(tree *recorder, dir string) *plan {
+	w := &planner{plan: &plan{manifests: map[string]bool{}, data: map[string]bool{}}, builder: b, tree: tree}
+	k, err := w.load(dir)
+	if err != nil {
+		w.fail(startFault(dir, err))
+		return w.plan
+	}
+	w.root = w.walk(k, nil, nil)
+	return w.plan
+}
+
+func startFault(dir string, err error) *fault {
+	var f *fault
+	if errors.As(err, &f) {
+		return f
+	}
+	return &fault{Rule: ruleRenderError, Message: "the directory holds no kustomization file", Span: finding.Span{File: dir}}
+}
+
+func (w *planner) fail(f *fault) { w.faults = append(w.faults, f) }
+
+// load is Builder.load, with the probes that kustomize makes on the record.
+func (w *planner) load(dir string) (*kustomization, error) {
+	for _, name := range konfig.RecognizedKustomizationFileNames() {
+		if file := path.Join(dir, name); w.tree.at(file) == aFile {
+			w.manifests[file] = true
+		}
+	}
+	return w.builder.load(dir)
+}
+
+// walk visits a kustomization and everything below it. above holds the
+// directories on the way from the leaf.
+func (w *planner) walk(k *kustomization, via *reference, above []string) *layer {
+	l := &layer{kustomization: k, Via: via}
+	if w.layers++; w.layers > maxLayers {
+		if w.layers == maxLayers+1 {
+			w.fail(&fault{Rule: ruleRenderError, Message: fmt.Sprintf("the target takes in more than %d kustomizations", maxLayers), Span: finding.Span{File: k.Path}})
+		}
+		return l
+	}
+	w.openAPI = w.openAPI || k.OpenAPI
+	w.warnings = append(w.warnings, k.deprecated()...)
+	w.inspect(k.Path)
+	above = append(slices.Clip(above), k.Dir)
+	for i := range k.Refs {
+		if below := w.follow(k, &k.Refs[i], above); below != nil {
+			l.Below = append(l.Below, below)
+		}
+	}
+	return l
+}
+
+// follow checks one reference and returns the layer that it leads to, nil
+// unless it leads to a kustomization.
+func (w *planner) follow(k *kustomization, ref *reference, above []string) *layer {
+	switch {
+	case ref.Role == roleChart:
+		w.fail(ref.fault("a Helm chart is not inflated: kustomize does that only with --enable-helm, by running helm", "render the chart into the repository, or deploy it with a HelmRelease or an Argo CD Application"))
+	case ref.Remote:
+		w.remote(ref)
+	case ref.Inline:
+		w.inline(k, ref)
+	case ref.Path == ".." || strings.HasPrefix(ref.Path, "../"):
+		f := ref.fault(ref.named()+" leads out of the repository", "keep everything that a target needs inside the repository")
+		f.Rule = rulePathEscape
+		w.fail(f)
+	default:
+		return w.local(k, ref, above)
+	}
+	return nil
+}
+
+// local checks a reference to a path of the repository.
+func (w *planner) local(k *kustomization, ref *reference, above []string) *layer {
+	switch w.tree.at(ref.Path) {
+	case nothing:
+		w.fail(ref.fault(ref.named()+", which does not exist", "correct the path, or remove the entry"))
+	case aLink:
+		f := linkFault(w.tree.tree, ref.Path)
+		f.Span, f.Message = ref.Span, ref.named()+": "+f.Message
+		w.fail(f)
+	case aFile:
+		w.file(k, ref)
+	case aDirectory:
+		return w.directory(k, ref, above)
+	}
+	return nil
+}
+
+// file checks a reference to a file that exists.
+func (w *planner) file(k *kustomization, ref *reference) {
+	if ref.Role == roleComponent {
+		w.fail(ref.fault(ref.named()+", which is a file; a component is a directory", ""))
+		return
+	}
+	if !within(k.Dir, ref.Path) {
+		w.restrict(ref)
+	}
+	if ref.Role == roleData || ref.Role == roleEnv {
+		w.data[ref.Path] = true
+		if _, err := w.tree.ReadFile(ref.Path); err != nil {
+			w.fail(unreadable(ref.Path, err))
+		}
+		return
+	}
+	if !w.inspect(ref.Path) {
+		return
+	}
+	switch ref.Role {
+	case roleGenerator, roleTransformer, roleValidator:
+		w.pluginFile(k, ref)
+	}
+}
+
+// inspect reads a file that kustomize will parse and checks that it is safe. It
+// reports whether it is.
+func (w *planner) inspect(file string) bool {
+	w.manifests[file] = true
+	data, err := w.tree.ReadFile(file)
+	if err != nil {
+		w.fail(unreadable(file, err))
+		return false
+	}
+	fatal, rest := w.builder.check(file, data)
+	if fatal != nil {
+		w.fail(fatal)
+		return false
+	}
+	w.warnings = append(w.warnings, rest...)
+	return true
+}
+
+// directory checks a reference to a directory that exists.
+func (w *planner) directory(k *kustomization, ref *reference, above []string) *layer {
+	switch ref.Role {
+	case roleResource, roleComponent, roleGenerator, roleTransformer, roleValidator:
+	default:
+		w.fail(ref.fault(ref.named()+", which is a directory; "+ref.Field+" takes a file", ""))
+		return nil
+	}
+	if ambiguous(ref.Text) {
+		w.fail(ref.fault(ref.named()+", in which two paths seem to be joined", "check the indentation of the list"))
+		return nil
+	}
+	for _, dir := range above {
+		if within(ref.Path, dir) {
+			w.fail(ref.fault(cycleMessage(ref, dir), "remove one of the references that form the circle"))
+			return nil
+		}
+	}
+	below, err := w.load(ref.Path)
+	if errors.Is(err, errNoKustomization) {
+		w.fail(ref.fault(ref.named()+", a directory without a kustomization file", "add a kustomization.yaml there, or list its files"))
+		return nil
+	}
+	var f *fault
+	if errors.As(err, &f) {
+		w.fail(f)
+		return nil
+	}
+	if below.Component != (ref.Role == roleComponent) {
+		w.fail(kindFault(ref, below))
+		return nil
+	}
+	return w.walk(below, ref, above)
+}
+
+func cycleMessage(ref *reference, dir string) string {
+	if ref.Path == dir {
+		return ref.named() + ", which closes a cycle"
+	}
+	return ref.named() + ", a directory above one that is already being built"
+}
+
+func kindFault(ref *reference, below *kustomization) *fault {
+	f := ref.fault(ref.named()+", which is no Component", "set kind: Component there, or list it under resources")
+	if below.Component {
+		f = ref.fault(ref.named()+", which is a Component", "list it under components")
+	}
+	f.Related = []finding.Related{{Message: "this kustomization", Location: finding.Span{File: below.Path}}}
+	return f
+}
+
+// remote refuses a reference to the network, or notes that it is allowed.
+func (w *planner) remote(ref *reference) {
+	if w.builder.opts.AllowNetwork {
+		w.network = true
+		return
+	}
+	f := ref.fault(ref.Field+" names "+withoutCredentials(ref.Text)+", which is on the network", "vendor it into the repository, or allow the network")
+	f.Rule = ruleRemoteReference
+	w.fail(f)
+}
+
+// inline checks text that stands in place of a file.
+func (w *planner) inline(k *kustomization, ref *reference) {
+	if f := w.unsafeText(ref); f != nil {
+		w.fail(f)
+		return
+	}
+	switch ref.Role {
+	case roleGenerator, roleTransformer, roleValidator:
+		w.pluginText(k, ref)
+	}
+}
+
+// restrict notes a file that only a build without load restriction may read.
+func (w *planner) restrict(ref *reference) {
+	w.unrestricted = true
+	f := ref.fault(ref.named()+", outside the directory of its kustomization", "Flux builds this; kustomize and Argo CD refuse it: move the file below the kustomization, or give its directory a kustomization of its own")
+	f.Rule = ruleLoadRestriction
+	w.warnings = append(w.warnings, f)
+}
+
+// fault is a render-error at the reference.
+func (r *reference) fault(message, help string) *fault {
+	return &fault{Rule: ruleRenderError, Message: message, Help: help, Span: r.Span}
+}
+
+// named begins a sentence about the reference.
+func (r *reference) named() string {
+	if r.Text == "" {
+		return r.Field + " has an empty entry"
+	}
+	return r.Field + " names " + r.Text
+}
+
+// within reports whether a clean path is dir or lies below it.
+func within(dir, name string) bool {
+	return dir == "." || name == dir || strings.HasPrefix(name, dir+"/")
+}
+
+// ambiguous is kustomize's test for two list items that became one scalar.
+func ambiguous(text string) bool {
+	return slices.ContainsFunc(strings.Split(text, "/"), func(part string) bool {
+		return part != ".." && strings.Contains(part, "..")
+	})
+}

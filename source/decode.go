@@ -141,8 +141,13 @@ func decodeScalar(n *yaml.Node) (any, error) {
 
 // decodeResolved lets the parser resolve a scalar that is no string.
 func decodeResolved(n *yaml.Node) (any, error) {
-	if n.Tag == intTag && len(n.Value) < 19 && isDecimal(n.Value) {
+	switch {
+	case n.Tag == intTag && len(n.Value) < 19 && isDecimal(n.Value):
 		return strconv.ParseInt(n.Value, 10, 64)
+	case n.Tag == boolTag && (n.Value == "true" || n.Value == "false"):
+		return n.Value == "true", nil
+	case n.Tag == nullTag && n.Value == "":
+		return nil, nil
 	}
 	var v any
 	if err := n.Decode(&v); err != nil {

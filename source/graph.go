@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	yaml "go.yaml.in/yaml/v3"
-
 )
 
 // Tags of the YAML core schema, and of the older type repository that parsers
@@ -47,7 +46,7 @@ func newWalk(f *File) *walk {
 	return &walk{file: f, sizes: map[*yaml.Node]size{}, open: map[*yaml.Node]bool{}}
 }
 
-// sorted returns the problems by place, no more than maxProblems of them.
+// sorted returns the problems by place.
 func (w *walk) sorted() []Problem {
 	slices.SortStableFunc(w.problems, func(a, b Problem) int {
 		return cmp.Or(
@@ -105,6 +104,7 @@ func (w *walk) node(n *yaml.Node, depth int) size {
 		}
 	}
 	if n.Kind == yaml.MappingNode {
+		w.keyTypes(n)
 		w.keys(n)
 	}
 	if n.Anchor != "" {
@@ -176,20 +176,35 @@ func (w *walk) manyKeys(n *yaml.Node) {
 	first := make(map[string]*yaml.Node, len(n.Content)/2)
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
-		if before, ok := first[key.Value]; ok && sameKey(before, key) {
+		if before, ok := first[resolved(key).Value]; ok && sameKey(before, key) {
 			w.duplicate(key, before)
 			continue
 		}
-		first[key.Value] = key
+		first[resolved(key).Value] = key
 	}
 }
 
 func sameKey(a, b *yaml.Node) bool {
-	return a.Kind == b.Kind && a.Kind != yaml.MappingNode && a.Kind != yaml.SequenceNode && a.Value == b.Value
+	a, b = resolved(a), resolved(b)
+	return a.Kind == yaml.ScalarNode && b.Kind == yaml.ScalarNode && a.Value == b.Value
+}
+
+// keyTypes finds keys that are no strings. kustomize fails on them with a dump
+// of the whole object and no place.
+func (w *walk) keyTypes(n *yaml.Node) {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := resolved(n.Content[i])
+		switch {
+		case key.Kind != yaml.ScalarNode:
+			w.warn(n.Content[i], "a key must be a string, not a collection")
+		case key.Tag == boolTag, key.Tag == intTag, key.Tag == floatTag, key.Tag == nullTag, key.Tag == timestampTag:
+			w.warn(n.Content[i], "the key %s is not a string to YAML: put it in quotes", quoted(key.Value))
+		}
+	}
 }
 
 func (w *walk) duplicate(key, first *yaml.Node) {
-	w.warn(key, "duplicate key %s, first set on line %d", quoted(key.Value), w.file.Span(first).Start.Line)
+	w.warn(key, "duplicate key %s, first set on line %d", quoted(resolved(key).Value), w.file.Span(first).Start.Line)
 }
 
 // quoted quotes a key or a tag for a message, cut to a readable length.
@@ -209,23 +224,26 @@ func knownTag(n *yaml.Node) bool {
 	return false
 }
 
-// checkSeparator warns of a document that kustomize and kubectl never see. Both
-// split a file at lines that begin with three dashes and then read one document
-// of each part: what follows a line of three dots, a second JSON value, or
-// dashes after a lone carriage return, is dropped without a word.
-func (w *walk) checkSeparator(doc *yaml.Node) {
+// separator warns of a document that does not begin where kustomize and kubectl
+// split a file: at a line of three dashes after a line feed. They read one
+// document of each part and drop the rest without a word.
+func (w *walk) separator(doc *yaml.Node) {
 	f := w.file
 	at := f.lines.offset(doc.Line, doc.Column)
-	before := bytes.TrimRight(f.Data[:at], " \t\r\n\ufeff")
-	if bytes.HasPrefix(f.Data[at:], []byte("---")) && at > 0 && f.Data[at-1] == '\n' && bytes.IndexByte(f.Data[at:], '\n') >= 0 {
+	rest := f.Data[at:]
+	if bytes.HasPrefix(rest, []byte("---")) && at > 0 && f.Data[at-1] == '\n' && bytes.IndexByte(rest, '\n') >= 0 {
 		return
 	}
-	if n := len(before); n >= 4 && bytes.HasSuffix(before, []byte("\n---")) {
-		return
-	}
-	w.problems = append(w.problems, Problem{
-		Span:    f.lines.span(f.Path, at, f.lines.textEnd(at)),
-		Message: "kustomize and kubectl drop this document: separate it from the one before by a line of three dashes",
-	})
+	w.dropped(at)
 }
 
+// dropped warns of a document that only some parsers see. at is its offset.
+func (w *walk) dropped(at int) {
+	f := w.file
+	if len(w.problems) < maxProblems {
+		w.problems = append(w.problems, Problem{
+			Span:    f.lines.span(f.Path, at, f.lines.textEnd(at)),
+			Message: "kustomize and kubectl drop this document: separate it from the one before by a line of three dashes",
+		})
+	}
+}

@@ -17,38 +17,42 @@ type lines struct {
 	parsed []int // offset of each line as the parser counts; mostly the same slice
 }
 
+// bom is a byte order mark. At the start of a line it takes no column.
 const bom = "\ufeff"
 
 func newLines(data []byte) *lines {
-	l := &lines{data: data}
-	first := 0
-	if bytes.HasPrefix(data, []byte(bom)) {
-		first = len(bom) // a leading mark takes no column
-	}
-	l.starts = lineStarts(data, first, false)
+	l := &lines{data: data, starts: lineStarts(data, false)}
 	l.parsed = l.starts
 	for _, exotic := range []string{"\u0085", "\u2028", "\u2029"} {
 		if bytes.Contains(data, []byte(exotic)) {
-			l.parsed = lineStarts(data, first, true)
+			l.parsed = lineStarts(data, true)
 			break
 		}
 	}
 	return l
 }
 
-func lineStarts(data []byte, first int, unicode bool) []int {
+func lineStarts(data []byte, unicode bool) []int {
 	starts := make([]int, 1, 1+bytes.Count(data, []byte{'\n'}))
-	starts[0] = first
-	for i := first; i < len(data); {
+	starts[0] = bomWidth(data)
+	for i := 0; i < len(data); {
 		n := breakWidth(data[i:], unicode)
 		if n == 0 {
 			i++
 			continue
 		}
 		i += n
-		starts = append(starts, i)
+		starts = append(starts, i+bomWidth(data[i:]))
 	}
 	return starts
+}
+
+// bomWidth is the length of the byte order mark at the start of s, or 0.
+func bomWidth(s []byte) int {
+	if len(s) > 0 && s[0] == bom[0] && bytes.HasPrefix(s, []byte(bom)) {
+		return len(bom)
+	}
+	return 0
 }
 
 // breakWidth is the length in bytes of the line break at the start of s, or 0.
@@ -84,6 +88,11 @@ func (l *lines) offset(line, column int) int {
 		at += size
 	}
 	return at
+}
+
+// line is the parser's line that holds a byte offset, from 1.
+func (l *lines) line(offset int) int {
+	return max(1, sort.SearchInts(l.parsed, offset+1))
 }
 
 // position is the place of a byte offset as an editor shows it.

@@ -69,30 +69,45 @@ func Parse(path string, data []byte) (*File, error) {
 func read(path string, data []byte) (*File, []Problem) {
 	f := &File{Path: path, Data: data, lines: newLines(data)}
 	if p, bad := checkText(data); bad {
-		return f, []Problem{f.problem(p)}
+		return f, []Problem{f.textProblem(p)}
 	}
-	dec := yaml.NewDecoder(bytes.NewReader(data))
+	if bytes.Contains(data, []byte("\n"+bom)) {
+		// The parser takes a mark in a later document for a part of its first
+		// key. kustomize parses each document alone and never sees the mark.
+		if parts, problems, ok := readParts(path, data); ok {
+			return parts, problems
+		}
+	}
 	w := newWalk(f)
+	dec := yaml.NewDecoder(bytes.NewReader(data))
 	for n := 0; ; n++ {
 		doc, err := decodeNode(dec)
 		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
+			if parts, problems, ok := readParts(path, data); n > 0 && ok {
+				return parts, problems
+			}
 			w.problems = append(w.problems, f.syntaxProblem(err))
 			break
 		}
 		if n > 0 && !isEmpty(doc) {
-			w.checkSeparator(doc)
+			w.separator(doc)
 		}
 		if w.document(doc); w.fatal {
 			break
 		}
-		if !isEmpty(doc) {
-			f.Docs = append(f.Docs, &Document{Index: len(f.Docs), Root: doc.Content[0]})
-		}
+		f.keep(doc)
 	}
 	return f, w.sorted()
+}
+
+// keep adds a document that has content.
+func (f *File) keep(doc *yaml.Node) {
+	if !isEmpty(doc) {
+		f.Docs = append(f.Docs, &Document{Index: len(f.Docs), Root: doc.Content[0]})
+	}
 }
 
 // decodeNode reads the next document. The parser reports some malformed input

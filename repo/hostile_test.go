@@ -9,8 +9,9 @@ import (
 	"github.com/sallyport/sallyport/repo"
 )
 
-// Nothing that a repository's own configuration names is run: it may come out
-// of an archive, or from a cache that others write.
+// Nothing that a repository's own configuration names is run, nor does it move
+// the work tree: it may come out of an archive, or from a cache that others
+// write.
 func TestConfigurationRunsNoProgram(t *testing.T) {
 	origin := newRepository(t)
 	origin.write("a.yaml", "a")
@@ -42,7 +43,6 @@ func TestConfigurationRunsNoProgram(t *testing.T) {
 	askPass = EVIL
 	alternateRefsCommand = EVIL
 	gitProxy = EVIL
-	worktree = /etc
 [remote "origin"]
 	uploadpack = EVIL
 [pager]
@@ -63,6 +63,7 @@ func TestConfigurationRunsNoProgram(t *testing.T) {
 	command = EVIL
 `, "EVIL", script))
 	f.git("config", "include.path", "more")
+	f.git("config", "core.worktree", origin.dir)
 	f.write(".gitattributes", "* filter=x diff=x\n")
 	env := append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1")
 	for _, sel := range []repo.Selector{{Env: env}, {Staged: true, Env: env}, {Rev: "HEAD", Env: env}} {

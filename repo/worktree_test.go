@@ -239,7 +239,9 @@ func TestSparseCheckout(t *testing.T) {
 			t.Errorf("%s: %+v", s.Kind(), e)
 		}
 	}
-	f.git("sparse-checkout", "set", "--sparse-index", "in")
+	f.git("sparse-checkout", "set", "--no-cone", "/in/", "/out/deep/")
+	wantFile(t, f.open(repo.Selector{}), "out/b.yaml", "b")
+	f.git("sparse-checkout", "set", "--cone", "--sparse-index", "in")
 	wantFile(t, f.open(repo.Selector{}), "out/deep/c.yaml", "c")
 	wantFile(t, f.open(repo.Selector{Staged: true}), "out/deep/c.yaml", "c")
 }

@@ -1,0 +1,126 @@
+// Package peer gives tests the real programs that sallyport is compared with,
+// and the archives of real repositories that it is measured on.
+//
+// Programs are built once from their pinned modules and kept in the user's
+// cache directory; archives are extracted there. Tests must not write to either.
+package peer
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/lockedfile"
+)
+
+// program is a main package and the version of its module.
+type program struct{ path, version string }
+
+// programs returns the peers by name, at the versions that the comparison is
+// made with.
+func programs() map[string]program {
+	return map[string]program{
+		"age":         {"filippo.io/age/cmd/age", "v1.3.2"},
+		"age-keygen":  {"filippo.io/age/cmd/age-keygen", "v1.3.2"},
+		"conftest":    {"github.com/open-policy-agent/conftest", "v0.71.1"},
+		"kubeconform": {"github.com/yannh/kubeconform/cmd/kubeconform", "v0.8.0"},
+		"kustomize":   {"sigs.k8s.io/kustomize/kustomize/v5", "v5.8.2"},
+		"sops":        {"github.com/getsops/sops/v3/cmd/sops", "v3.13.3"},
+	}
+}
+
+// Binary returns the path of a peer program: age, age-keygen, conftest,
+// kubeconform, kustomize or sops. The first test that asks builds it, which
+// takes up to some minutes; tests of other packages that ask meanwhile wait.
+// With -short a program that was not built before skips the test.
+func Binary(t testing.TB, name string) string {
+	t.Helper()
+	p, ok := programs()[name]
+	if !ok {
+		t.Fatalf("peer %s: no such program", name)
+	}
+	dir := cacheDir(t, "peers")
+	bin := filepath.Join(dir, name+"-"+p.version, name)
+	if exists(bin) {
+		return bin
+	}
+	if testing.Short() {
+		t.Skipf("peer %s %s is not built yet; run once without -short", name, p.version)
+	}
+	if err := once(filepath.Dir(bin), func(tmp string) error { return p.install(tmp) }); err != nil {
+		t.Fatalf("peer %s %s: %v", name, p.version, err)
+	}
+	return bin
+}
+
+// install builds the program into dir, free of the flags and the workspace of
+// the module under test.
+func (p program) install(dir string) error {
+	cmd := exec.Command("go", "install", p.path+"@"+p.version)
+	cmd.Dir = dir
+	cmd.Env = append(without(cmd.Environ(), "GOFLAGS", "GOBIN", "GOOS", "GOARCH", "GOEXPERIMENT", "GOWORK"),
+		"GOBIN="+dir, "GOFLAGS=", "GOWORK=off")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, out)
+	}
+	return nil
+}
+
+// once makes the directory dir with fill, unless it is there. Others see all of
+// it or nothing, and a second process waits for the first.
+func once(dir string, fill func(tmp string) error) error {
+	unlock, err := lockedfile.MutexAt(dir + ".lock").Lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if exists(dir) {
+		return nil
+	}
+	tmp, err := os.MkdirTemp(filepath.Dir(dir), filepath.Base(dir)+".tmp-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(tmp)
+	if err := fill(tmp); err != nil {
+		return err
+	}
+	if err := os.Chmod(tmp, 0o755); err != nil {
+		return err
+	}
+	return os.Rename(tmp, dir)
+}
+
+func cacheDir(t testing.TB, name string) string {
+	t.Helper()
+	base, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatalf("peer: %v", err)
+	}
+	dir := filepath.Join(base, "sallyport", name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatalf("peer: %v", err)
+	}
+	return dir
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// without returns env without the named variables; a name that ends in "_"
+// stands for all that begin so.
+func without(env []string, names ...string) []string {
+	return slices.DeleteFunc(slices.Clone(env), func(kv string) bool {
+		name, _, _ := strings.Cut(kv, "=")
+		return slices.ContainsFunc(names, func(n string) bool {
+			return name == n || strings.HasSuffix(n, "_") && strings.HasPrefix(name, n)
+		})
+	})
+}

@@ -2,7 +2,7 @@ package validate
 
 import (
 	"bytes"
-	_ "embed"
+	"embed"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -22,8 +22,8 @@ var (
 	kubernetesFrame []byte
 	//go:embed schemas/crds.txt
 	crdsTable string
-	//go:embed schemas/crds.zst
-	crdsFrame []byte
+	//go:embed schemas/crds
+	crdFrames embed.FS // a frame for each project
 	//go:embed schemas/lifecycle.txt
 	lifecycleTable string
 )
@@ -40,12 +40,13 @@ type bundle struct {
 	crds        map[string]crdEntry
 	lifecycles  map[string]lifecycle
 	definitions func() (map[string][]byte, error)
-	crdSchemas  func() (map[string][]byte, error)
+	projects    map[string]func() (map[string][]byte, error)
 }
 
 // crdEntry says where the schema of an embedded custom resource comes from.
 type crdEntry struct {
-	source     string // "cert-manager v1.21.2"
+	project    string // "cert-manager"
+	version    string // "v1.21.2"
 	deprecated bool
 }
 
@@ -62,7 +63,6 @@ type lifecycle struct {
 func loadBundle() (*bundle, error) {
 	b := &bundle{
 		definitions: sync.OnceValues(func() (map[string][]byte, error) { return readFrame(kubernetesFrame) }),
-		crdSchemas:  sync.OnceValues(func() (map[string][]byte, error) { return readFrame(crdsFrame) }),
 	}
 	if err := b.readKinds(kindsTable); err != nil {
 		return nil, err
@@ -103,8 +103,17 @@ func (b *bundle) readCRDs(table string) error {
 		return fmt.Errorf("embedded custom resources: %w", err)
 	}
 	b.crds = make(map[string]crdEntry, len(rows))
+	b.projects = map[string]func() (map[string][]byte, error){}
 	for _, row := range rows {
-		b.crds[row[0]] = crdEntry{source: row[1] + " " + row[2], deprecated: len(row) > 3}
+		entry := crdEntry{project: row[1], version: row[2], deprecated: len(row) > 3}
+		b.crds[row[0]] = entry
+		b.projects[entry.project] = sync.OnceValues(func() (map[string][]byte, error) {
+			frame, err := crdFrames.ReadFile("schemas/crds/" + entry.project + ".zst")
+			if err != nil {
+				return nil, fmt.Errorf("embedded schemas: %w", err)
+			}
+			return readFrame(frame)
+		})
 	}
 	return nil
 }
@@ -219,7 +228,7 @@ func (b *bundle) crd(gvk string) (schema crdVersion, source string, ok bool, err
 	if !ok {
 		return crdVersion{}, "", false, nil
 	}
-	schemas, err := b.crdSchemas()
+	schemas, err := b.projects[entry.project]()
 	if err != nil {
 		return crdVersion{}, "", false, err
 	}
@@ -230,13 +239,19 @@ func (b *bundle) crd(gvk string) (schema crdVersion, source string, ok bool, err
 	openAPI, _ := decoded.(map[string]any)
 	apiVersion, kind := splitGVK(gvk)
 	converted := crdVersion{Schema: crdObject(openAPI, apiVersion, kind, true), Deprecated: entry.deprecated}
-	return converted, entry.source, true, nil
+	return converted, entry.project + " " + entry.version, true, nil
 }
 
 // lifecycle returns when a built-in API version came, was deprecated and went.
-// ok is false for those that the server says nothing about: most stable ones.
+// A list lives as long as what it lists. ok is false for a kind that is unknown
+// or that the server says nothing about.
 func (b *bundle) lifecycle(gvk string) (lifecycle, bool) {
 	l, ok := b.lifecycles[gvk]
+	if list := strings.TrimSuffix(gvk, "List"); !ok && list != gvk {
+		if l, ok = b.lifecycles[list]; ok && l.Replacement != "" {
+			l.Replacement += "List"
+		}
+	}
 	return l, ok
 }
 

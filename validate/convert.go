@@ -49,6 +49,9 @@ func crdSchemas(crd map[string]any) (map[string]crdVersion, error) {
 		apiVersion := group + "/" + version
 		var c crdVersion
 		c.Schema = crdObject(crdOpenAPI(spec, v), apiVersion, kind, prunes)
+		if crdHasStatus(spec, v) {
+			openStatus(c.Schema)
+		}
 		c.Deprecated, _ = v["deprecated"].(bool)
 		c.Warning, _ = v["deprecationWarning"].(string)
 		out[apiVersion+"/"+kind] = c
@@ -97,6 +100,26 @@ func crdOpenAPI(spec, version map[string]any) map[string]any {
 		}
 	}
 	return nil
+}
+
+// crdHasStatus reports whether a version has the status subresource. Then the
+// server ignores the status that an author writes.
+func crdHasStatus(spec, version map[string]any) bool {
+	for _, holder := range []map[string]any{version, spec} {
+		if subresources, ok := holder["subresources"].(map[string]any); ok {
+			if _, ok := subresources["status"]; ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// openStatus lets an object carry any status.
+func openStatus(schema map[string]any) {
+	if properties, ok := schema["properties"].(map[string]any); ok && properties["status"] != nil {
+		properties["status"] = map[string]any{"type": []any{"object", "null"}}
+	}
 }
 
 // crdObject converts the schema of a whole object. The server adds apiVersion,

@@ -27,5 +27,22 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	return writeKubernetes(assets, releases)
+	crds, err := loadCRDs(crdSources)
+	if err != nil {
+		return err
+	}
+	lifecycles, err := loadLifecycles(lifecyclePins)
+	if err != nil {
+		return err
+	}
+	if err := writeKubernetes(assets, releases); err != nil {
+		return err
+	}
+	if err := writeCRDs(assets, crds); err != nil {
+		return err
+	}
+	if err := writeLifecycles(assets, lifecycles); err != nil {
+		return err
+	}
+	return writeNotice(assets, releases, crdSources)
 }

@@ -28,16 +28,16 @@ func parseConfig() func(*rego.Rego) {
 	return rego.Function2(decl, func(_ rego.BuiltinContext, parser, text *ast.Term) (*ast.Term, error) {
 		name, _ := parser.Value.(ast.String)
 		if name != "yaml" && name != "json" {
-			return nil, rego.NewHaltError(fmt.Errorf("parse_config reads yaml and json, not %s", name))
+			return nil, rego.NewHaltError(fmt.Errorf("reads yaml and json, not %s", string(name)))
 		}
 		config, _ := text.Value.(ast.String)
 		var doc any
 		if err := util.Unmarshal([]byte(config), &doc); err != nil {
-			return nil, fmt.Errorf("parse_config: not valid %s", name)
+			return nil, fmt.Errorf("not valid %s", string(name))
 		}
 		value, err := ast.InterfaceToValue(doc)
 		if err != nil {
-			return nil, fmt.Errorf("parse_config: %w", err)
+			return nil, err
 		}
 		return ast.NewTerm(value), nil
 	})

@@ -55,7 +55,9 @@ func configError(err error) error {
 	}
 	var eval *topdown.Error
 	if errors.As(err, &eval) {
-		return configErrorAt(eval.Location, "%s", eval.Message)
+		// Further lines would list the conflicting values.
+		message, _, _ := strings.Cut(eval.Message, "\n")
+		return configErrorAt(eval.Location, "%s", strings.TrimSuffix(message, ":"))
 	}
 	return &ConfigError{Message: err.Error()}
 }

@@ -30,11 +30,11 @@ func (s *Set) evaluate(ctx context.Context, object map[string]any) ([]hit, error
 	if err != nil {
 		return nil, fmt.Errorf("policy input: %w", err)
 	}
-	limited, cancel := context.WithTimeout(ctx, evalTimeout)
+	limited, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	answers, err := s.query.Eval(limited, rego.EvalParsedInput(input))
 	if err != nil {
-		return nil, evalError(ctx, err)
+		return nil, s.evalError(ctx, err)
 	}
 	if len(answers) == 0 {
 		return nil, nil
@@ -45,12 +45,12 @@ func (s *Set) evaluate(ctx context.Context, object map[string]any) ([]hit, error
 
 // evalError tells a cancelled run from a policy that does not end, and that
 // from one that fails.
-func evalError(ctx context.Context, err error) error {
+func (s *Set) evalError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if topdown.IsCancel(err) {
-		return &ConfigError{Message: fmt.Sprintf("policies take more than %s for one object", evalTimeout)}
+		return &ConfigError{Message: fmt.Sprintf("policies take more than %s for one object", s.timeout)}
 	}
 	return configError(err)
 }

@@ -77,6 +77,7 @@ type Set struct {
 	query    rego.PreparedEvalQuery
 	verdicts []verdict
 	rules    []finding.Rule
+	timeout  time.Duration
 }
 
 // Load parses, checks and compiles policies. What is wrong with them is a
@@ -90,7 +91,7 @@ func Load(ctx context.Context, opts Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	set := &Set{}
+	set := &Set{timeout: evalTimeout}
 	if set.verdicts, err = collect(modules, opts); err != nil {
 		return nil, err
 	}

@@ -154,14 +154,14 @@ func twin(m *ast.Module, rule *ast.Rule, n int) ast.Ref {
 // except `deny[msg] if` (open-policy-agent/opa#6509), which it refuses too.
 func checkShape(rule *ast.Rule) error {
 	head := rule.Head
-	first := ast.Var(head.Name).String()
+	first := head.Name.String()
 	if first == "" && len(head.Reference) > 0 {
 		first = strings.Trim(head.Reference[0].Value.String(), `"`)
 	}
 	if len(head.Args) > 0 || !warnName.MatchString(first) && !denyName.MatchString(first) {
 		return nil
 	}
-	if len(head.Reference) > 1 && head.Key == nil {
+	if len(head.Reference) > 1 && head.Value != nil {
 		return configErrorAt(rule.Location, "%s must be a set of messages: write `%s contains msg if { … }`", first, first)
 	}
 	if len(head.Reference) > 1 {

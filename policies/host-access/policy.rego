@@ -1,10 +1,11 @@
 # METADATA
 # title: Pod reaches into its node
 # description: |
-#   The pod shares the node's processes, network or memory, or mounts a directory of the
-#   node. The container runtime's socket, and the directories that hold the node's identity,
-#   are root on the node by another name (error); so are the shared namespaces. Any other
-#   hostPath ties the pod to its node and reads what other pods left there (warning).
+#   The pod sees the node's processes, or mounts the container runtime's socket or a
+#   directory that holds the node's identity: that is root on the node by another name
+#   (error). Sharing the node's network or memory reaches what is meant for the node alone,
+#   such as the cloud's metadata service; any other hostPath ties the pod to one node and
+#   shows it what other pods left there (warning).
 # related_resources:
 #   - ref: https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline
 # custom:
@@ -17,8 +18,13 @@ import data.sallyport.kubernetes
 # rooting matches the paths that give away the node when they are mounted.
 rooting := `^(/|/etc|/etc/kubernetes(/.*)?|/root(/.*)?|/var/lib/kubelet(/pki.*)?|(/var)?/run|.*/(docker|containerd|crio|cri-dockerd|podman)\.sock)$`
 
-deny contains {"msg": msg, "pointer": pointer} if {
-	some field, what in {"hostIPC": "memory", "hostNetwork": "network", "hostPID": "processes"}
+deny contains {"msg": "Pod shares the processes of its node", "pointer": pointer} if {
+	kubernetes.pod.spec.hostPID == true
+	pointer := concat("/", [kubernetes.pod.pointer, "hostPID"])
+}
+
+warn contains {"msg": msg, "pointer": pointer} if {
+	some field, what in {"hostIPC": "memory", "hostNetwork": "network"}
 	kubernetes.pod.spec[field] == true
 	pointer := concat("/", [kubernetes.pod.pointer, field])
 	msg := sprintf("Pod shares the %s of its node", [what])

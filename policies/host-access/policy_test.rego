@@ -7,15 +7,19 @@ with_path(path) := fixture.pod({"volumes": [{"name": "node", "hostPath": {"path"
 
 test_shared_namespaces if {
 	spec := {"hostPID": true, "hostIPC": true, "hostNetwork": true}
-	host_access.deny == {
+	host_access.deny == {{
+		"msg": "Pod shares the processes of its node",
+		"pointer": "/spec/template/spec/hostPID",
+	}} with input as fixture.deployment(spec)
+	host_access.warn == {
 		{"msg": "Pod shares the memory of its node", "pointer": "/spec/template/spec/hostIPC"},
 		{"msg": "Pod shares the network of its node", "pointer": "/spec/template/spec/hostNetwork"},
-		{"msg": "Pod shares the processes of its node", "pointer": "/spec/template/spec/hostPID"},
 	} with input as fixture.deployment(spec)
 }
 
 test_own_namespaces if {
-	host_access.deny == set() with input as fixture.pod({"hostNetwork": false})
+	host_access.deny == set() with input as fixture.pod({"hostPID": false})
+	host_access.warn == set() with input as fixture.pod({"hostNetwork": false})
 }
 
 test_paths_that_give_away_the_node if {

@@ -5,8 +5,9 @@
 package sallyport.images
 
 # known is true for a reference that is spelled out, as against one that a
-# variable such as `${TAG}` or `$(IMAGE)` completes later.
-known(ref) if not contains(ref, "$")
+# variable such as `${TAG}` or `$(IMAGE)` completes later, or that OpenShift's
+# image triggers fill in where it is blank.
+known(ref) if regex.match(`^[^$\s]+$`, ref)
 
 # has_digest is true for a reference that names exactly one image.
 has_digest(ref) if contains(ref, "@")

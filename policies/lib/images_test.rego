@@ -25,4 +25,5 @@ test_known if {
 	images.known("nginx")
 	not images.known("nginx:${TAG}")
 	not images.known("$(IMAGE)")
+	not images.known(" ")
 }

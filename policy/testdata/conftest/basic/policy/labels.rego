@@ -1,0 +1,3 @@
+package labels
+
+wanted := {"app.kubernetes.io/name", "app.kubernetes.io/version"}

@@ -1,0 +1,3 @@
+package main
+
+deny contains "main is not chosen" if true

@@ -111,7 +111,7 @@ func (b *Builder) run(tree *recorder, p *plan, r *Rendered) {
 		objects, err = b.attempt(tree, p, r.Target.Path)
 	}
 	if err != nil {
-		p.faults = append(p.faults, b.explain(err, p, r.Target.Path))
+		p.faults = append(p.faults, explain(err, tree, p))
 		return
 	}
 	r.Objects = objects

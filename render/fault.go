@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"regexp"
+	"strings"
 
 	"github.com/sallyport/sallyport/finding"
 	"github.com/sallyport/sallyport/repo"
@@ -70,7 +71,7 @@ func unparsable(file string, err error) *fault {
 
 var (
 	unknownField = regexp.MustCompile(`unknown field "([^"]*)"`)
-	wrongType    = regexp.MustCompile(`cannot unmarshal (\w+) into Go struct field (?:\w+\.)*?(\w+)(?:\.[\w.]+)? of type (\S+)`)
+	wrongType    = regexp.MustCompile(`cannot unmarshal (\w+)(?: \S+)? into Go struct field \w+\.([\w.]+) of type (\S+)`)
 )
 
 // decodeFault places the error of kustomize's decoder, which names a field but
@@ -85,9 +86,9 @@ func (k *kustomization) decodeFault(err error) *fault {
 		return f
 	}
 	if m := wrongType.FindStringSubmatch(err.Error()); m != nil {
-		f.Message = fmt.Sprintf("%s holds a %s, which does not fit here", m[2], m[1])
-		if key := findKey(k.Root, m[2]); key != nil {
-			f.Span = k.File.Span(key)
+		f.Message = fmt.Sprintf("%s holds %s where kustomize expects %s", m[2], jsonKind(m[1]), goKind(m[3]))
+		if node := findMisfit(k.Root, strings.Split(m[2], "."), m[1]); node != nil {
+			f.Span = k.File.Span(node)
 		}
 	}
 	return f

@@ -11,7 +11,10 @@ type layer struct {
 // layers lists the kustomizations of the target, the leaf first, then each
 // layer before those that it takes in. It is empty for a directory, and for a
 // target whose own kustomization cannot be read.
-func (r *Rendered) layers() []*layer {
+func (r *Rendered) layers() []*layer { return layersOf(r.root) }
+
+// layersOf lists a layer and all below it, each before those that it takes in.
+func layersOf(root *layer) []*layer {
 	var out []*layer
 	var walk func(*layer)
 	walk = func(l *layer) {
@@ -20,8 +23,8 @@ func (r *Rendered) layers() []*layer {
 			walk(below)
 		}
 	}
-	if r.root != nil {
-		walk(r.root)
+	if root != nil {
+		walk(root)
 	}
 	return out
 }

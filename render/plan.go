@@ -122,6 +122,10 @@ func (w *planner) follow(k *kustomization, ref *reference, above []string) *laye
 func (w *planner) local(k *kustomization, ref *reference, above []string) *layer {
 	switch w.tree.at(ref.Path) {
 	case nothing:
+		if ambiguous(ref.Text) && strings.Contains(ref.Text, " ") {
+			w.fail(joinedFault(ref))
+			return nil
+		}
 		w.fail(ref.fault(ref.named()+", which does not exist", "correct the path, or remove the entry"))
 	case aLink:
 		f := linkFault(w.tree.tree, ref.Path)
@@ -187,7 +191,7 @@ func (w *planner) directory(k *kustomization, ref *reference, above []string) *l
 		return nil
 	}
 	if ambiguous(ref.Text) {
-		w.fail(ref.fault(ref.named()+", in which two paths seem to be joined", "check the indentation of the list"))
+		w.fail(joinedFault(ref))
 		return nil
 	}
 	for _, dir := range above {
@@ -211,6 +215,10 @@ func (w *planner) directory(k *kustomization, ref *reference, above []string) *l
 		return nil
 	}
 	return w.walk(below, ref, above)
+}
+
+func joinedFault(ref *reference) *fault {
+	return ref.fault(ref.named()+", in which two paths seem to be joined", "check the indentation of the list")
 }
 
 func cycleMessage(ref *reference, dir string) string {

@@ -31,6 +31,11 @@ type File struct {
 	Docs []*Document
 
 	lines *lines
+
+	// Of a text that is embedded in a scalar of another file.
+	outer   *File
+	scalar  *yaml.Node
+	written []written // of each byte of Data, in outer; nil where unknown
 }
 
 // Document is one document of a file. Root is its content, never a document

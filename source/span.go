@@ -17,7 +17,18 @@ func (f *File) Span(n *yaml.Node) finding.Span {
 		return finding.Span{File: f.Path}
 	}
 	start, end := f.extent(n)
-	return f.lines.span(f.Path, start, end)
+	switch {
+	case f.outer == nil:
+		return f.lines.span(f.Path, start, end)
+	case f.written == nil:
+		return f.outer.Span(f.scalar)
+	}
+	from := f.written[start].start
+	to := from
+	if end > start {
+		to = f.written[end-1].end
+	}
+	return f.outer.lines.span(f.Path, from, to)
 }
 
 // extent is the node's token as byte offsets.

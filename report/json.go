@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -96,6 +97,15 @@ func notNil[T any](list []T) []T {
 		return []T{}
 	}
 	return list
+}
+
+// WriteJSON writes any document the way the JSON report is written.
+func WriteJSON(w io.Writer, v any) error {
+	out := bufio.NewWriter(w)
+	if err := encodeJSON(out, v); err != nil {
+		return err
+	}
+	return out.Flush()
 }
 
 // encodeJSON writes v. encoding/json escapes C0 only; the rest of what hides

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport/sallyport/finding"
+	"github.com/sallyport/sallyport/gate"
+	"github.com/sallyport/sallyport/report"
+)
+
+// checkOptions are the flags of check.
+type checkOptions struct {
+	readFlags
+	policyFlags
+	targets    []string
+	versions   []string
+	schemas    []string
+	strict     bool
+	failOn     finding.Severity
+	allowEmpty bool
+	outputs    []string
+}
+
+func newCheck(s *streams) *cobra.Command {
+	o := &checkOptions{}
+	cmd := &cobra.Command{
+		Use:   "check [PATH]",
+		Short: "Check every target of a repository",
+		Long: `check finds the targets of the repository (or of the directory PATH in it),
+renders each without any key, and checks the objects: schema, policies, secrets.
+Every finding names the file, line and column to change.
+
+On a terminal the findings are printed with their source lines; elsewhere one a
+line. sallyport explain RULE says what a finding means, sallyport explain
+exit-codes what the exit codes mean.`,
+		Example: `  sallyport check
+  sallyport check clusters/prod -k 1.34 -k 1.35
+  sallyport check --staged --fail-on warning
+  sallyport check --target 'overlays/*' -p policies/ -o text -o json=report.json`,
+		GroupID: groupMain,
+		Args:    arguments(0, 1, "PATH"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runCheck(cmd, s, o, args)
+		},
+	}
+	targetFlag(cmd, &o.targets)
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringSliceVarP(&o.versions, "kubernetes-version", "k", nil, "judge by the API of Kubernetes `VERSION`, such as 1.35 (repeatable)")
+	flags.StringArrayVar(&o.schemas, "schema-location", nil, "look for schemas at `LOCATION`, in kubeconform's template syntax (repeatable)")
+	flags.BoolVar(&o.strict, "strict", false, "a missing schema is a finding, not only counted")
+	o.policyFlags.add(cmd)
+	flags.TextVar(&o.failOn, "fail-on", finding.Error, "exit with 1 from this `SEVERITY` on: error or warning")
+	flags.BoolVar(&o.allowEmpty, "allow-empty", false, "succeed where there is no target")
+	flags.StringArrayVarP(&o.outputs, "output", "o", nil, "write the report as `FORMAT[=FILE]`: text, line or json (repeatable; default text, or line where the output is no terminal)")
+	o.readFlags.add(cmd)
+	complete(cmd, "fail-on", "error", "warning")
+	complete(cmd, "output", report.Formats()...)
+	return cmd
+}
+
+func runCheck(cmd *cobra.Command, s *streams, o *checkOptions, args []string) error {
+	opts, err := o.options(cmd)
+	if err != nil {
+		return err
+	}
+	outputs, err := parseOutputs(o.outputs, s.outTTY)
+	if err != nil {
+		return usage(cmd, err)
+	}
+	if len(args) > 0 {
+		opts.Path = args[0]
+	}
+	opts.Targets, opts.Versions, opts.Schemas = o.targets, o.versions, o.schemas
+	opts.Strict, opts.FailOn, opts.AllowEmpty = o.strict, o.failOn, o.allowEmpty
+	o.apply(&opts)
+
+	begin := time.Now()
+	var result *gate.Result
+	err = s.watch(&o.readFlags, &opts, func() (err error) {
+		result, err = gate.Check(cmd.Context(), opts)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := o.write(s, outputs, result, time.Since(begin)); err != nil {
+		return err
+	}
+	if result.Failed {
+		return errFindings
+	}
+	return nil
+}
+
+// write writes every report that was asked for. Standard output comes first: a
+// full disk must not hide the findings.
+func (o *checkOptions) write(s *streams, outputs []output, result *gate.Result, took time.Duration) error {
+	for _, out := range outputs {
+		if out.file == "" {
+			if err := o.print(s, out.format, result, took); err != nil {
+				return err
+			}
+		}
+	}
+	for _, out := range outputs {
+		if out.file == "" {
+			continue
+		}
+		opts := report.Options{Source: result.Source, FailOn: o.failOn}
+		err := writeFile(out.file, func(w io.Writer) error { return report.Write(w, out.format, result.Report, opts) })
+		if err != nil {
+			return fmt.Errorf("write %s: %w", out.file, err)
+		}
+	}
+	return nil
+}
+
+// print writes the report of standard output. The time is for a person at a
+// terminal only: the output of equal runs is equal. Beside lines the verdict
+// goes to standard error, so that a log says how it went, and what was not
+// checked.
+func (o *checkOptions) print(s *streams, format string, result *gate.Result, took time.Duration) error {
+	opts := report.Options{Source: result.Source, FailOn: o.failOn, Color: s.color(o.color)}
+	if s.outTTY {
+		opts.Elapsed = took
+	}
+	if err := report.Write(s.out, format, result.Report, opts); err != nil {
+		return err
+	}
+	if format == "line" {
+		return report.WriteVerdict(s.err, result.Report)
+	}
+	return nil
+}

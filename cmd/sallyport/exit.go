@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/sallyport/sallyport/gate"
+	"github.com/sallyport/sallyport/repo"
+	"github.com/sallyport/sallyport/report"
+)
+
+// The exit codes. Where several apply, usage beats could-not-look beats
+// findings.
+const (
+	exitClean       = 0
+	exitFindings    = 1
+	exitUsage       = 2
+	exitNoLook      = 3
+	exitInterrupted = 130 // 128 + SIGINT, as shells count
+)
+
+// errFindings ends a command that did its work and found something. It prints
+// nothing: the report has said it.
+var errFindings = errors.New("findings")
+
+// usageError is a mistake in the command line, with the way to put it right.
+type usageError struct {
+	err  error
+	hint string
+}
+
+func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Unwrap() error { return e.err }
+
+// exitCode turns the error of a command into its exit code.
+func exitCode(err error) int {
+	var usage *usageError
+	var config *gate.UsageError
+	switch {
+	case err == nil:
+		return exitClean
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.As(err, &usage), errors.As(err, &config):
+		return exitUsage
+	case err == errFindings:
+		return exitFindings
+	}
+	return exitNoLook
+}
+
+// printError writes "error: …" and, where there is a next step, "hint: …".
+func printError(w io.Writer, err error) {
+	if err == nil || err == errFindings {
+		return
+	}
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
+	lines := strings.Split(strings.TrimSpace(err.Error()), "\n")
+	for i, line := range lines {
+		lines[i] = report.Sanitize(line)
+	}
+	fmt.Fprintf(w, "error: %s\n", strings.Join(lines, "\n       "))
+	if hint := hintFor(err); hint != "" {
+		fmt.Fprintf(w, "hint: %s\n", hint)
+	}
+}
+
+// hintFor returns the next step after an error, where one is known.
+func hintFor(err error) string {
+	var usage *usageError
+	switch {
+	case errors.As(err, &usage):
+		return usage.hint
+	case errors.Is(err, gate.ErrNoTargets):
+		return "sallyport targets lists what is found and why; --allow-empty accepts that there is nothing"
+	case errors.Is(err, repo.ErrRevision):
+		return "git fetch brings a missing commit; in a shallow clone, git fetch --unshallow"
+	}
+	return ""
+}
+
+// exitCodesDoc is the topic exit-codes of explain.
+const exitCodesDoc = `  0    clean; warnings are allowed
+  1    at least one finding at or above --fail-on (error, unless changed)
+  2    usage or configuration: an unknown flag, a mistake in .sallyport.yaml,
+       or no target to check
+  3    could not look: Git, the file system or the network refused
+  130  interrupted
+
+Where several apply, 2 beats 3 beats 1. Nothing checked is never 0: where no
+target is found the code is 2, unless --allow-empty is given. A target that
+does not render is a finding (1).
+`

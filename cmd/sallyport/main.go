@@ -1,0 +1,13 @@
+// Command sallyport checks a GitOps repository before it is merged: it renders
+// every target without any key, and judges the result by schema, policy and the
+// rules for secrets.
+package main
+
+import (
+	"context"
+	"os"
+)
+
+func main() {
+	os.Exit(run(context.Background(), system(), os.Args[1:]))
+}

@@ -1,0 +1,123 @@
+// Package validate holds rendered objects against the shapes that the API
+// server accepts: the schemas of built-in kinds for several versions of
+// Kubernetes, and those of custom kinds, from CustomResourceDefinitions of the
+// render, of the repository, from given schema locations, or embedded.
+//
+// It judges what kubeconform judges, with the same engine and the same verdict,
+// and beyond it base64 of binary fields, object names, removed and deprecated
+// API versions, and objects that a target holds twice. What has no schema is
+// reported as not checked, never passed over.
+//
+// No message quotes a scalar of an object: any of them may be a secret.
+package validate
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+
+	"github.com/sallyport/sallyport/finding"
+	"github.com/sallyport/sallyport/render"
+	"github.com/sallyport/sallyport/repo"
+)
+
+// Options of a Validator. The zero value checks against the newest embedded
+// version, without the network.
+type Options struct {
+	// Versions of Kubernetes, such as "1.35". A patch number may follow; it
+	// only fills the templates of Locations. Empty means the newest embedded.
+	Versions []string
+	// Locations of further schemas in kubeconform's syntax: directories or
+	// URLs, plain or with its template variables, tried in order. "default" is
+	// the embedded definitions; without it they come last. A relative directory
+	// is relative to the process's working directory.
+	Locations []string
+	// Strict makes a missing schema a finding rather than "not checked".
+	Strict bool
+	// AllowNetwork lets Locations be URLs.
+	AllowNetwork bool
+	// CacheDir keeps what is downloaded; empty keeps nothing. It is created.
+	CacheDir string
+}
+
+// Validator checks the rendered targets of one tree. It is safe for concurrent
+// use; schemas are compiled when first needed and kept.
+type Validator struct {
+	strict    bool
+	releases  []release
+	served    availability
+	engine    *engine
+	before    *locations // tried before the embedded schemas
+	after     *locations // tried after them
+	files     *crdFiles
+	rendered  sync.Map // of *crd, by digest
+	metadata  func() (*shape, error)
+	multiples bool // several versions: messages name them
+}
+
+// Result is what a check of one target found. Checked counts the objects that
+// were judged; NotChecked names the others with the reason.
+type Result struct {
+	Findings   []finding.Finding
+	NotChecked []finding.NotChecked
+	Checked    int
+}
+
+// New returns a validator for the targets of tree. An error is about opts: an
+// unknown version, a schema location that cannot be used, or one that needs the
+// network while that is off (it wraps [ErrNetwork]).
+func New(tree repo.Tree, opts Options) (*Validator, error) {
+	b, err := loadBundle()
+	if err != nil {
+		return nil, err
+	}
+	v := &Validator{strict: opts.Strict, engine: newEngine(b), served: newAvailability(b), files: newCRDFiles(tree)}
+	if v.releases, err = parseReleases(opts.Versions, b.versions()); err != nil {
+		return nil, err
+	}
+	v.multiples = len(v.releases) > 1
+	if opts.CacheDir != "" {
+		if err := os.MkdirAll(opts.CacheDir, 0o700); err != nil {
+			return nil, fmt.Errorf("schema cache: %w", err)
+		}
+	}
+	first, last := opts.Locations, []string(nil)
+	if i := slices.Index(opts.Locations, defaultLocation); i >= 0 {
+		first, last = opts.Locations[:i], opts.Locations[i+1:]
+	}
+	if v.before, err = newLocations(first, opts.AllowNetwork, opts.CacheDir); err != nil {
+		return nil, err
+	}
+	last = slices.DeleteFunc(slices.Clone(last), func(l string) bool { return l == defaultLocation })
+	if v.after, err = newLocations(last, opts.AllowNetwork, opts.CacheDir); err != nil {
+		return nil, err
+	}
+	v.metadata = sync.OnceValues(compileMetadata)
+	return v, nil
+}
+
+// compileMetadata is a schema that looks at an object's metadata alone.
+func compileMetadata() (*shape, error) {
+	doc := map[string]any{"properties": map[string]any{"metadata": objectMeta()}}
+	return compile(embeddedBase+"metadata", doc, refuse)
+}
+
+// Check judges every object of a rendered target. Findings are sorted. An error
+// is a cancelled context or a schema location that cannot be used or reached;
+// it names the file or URL.
+func (v *Validator) Check(ctx context.Context, r *render.Rendered) (Result, error) {
+	p := &pass{v: v, r: r}
+	for _, o := range r.Objects {
+		if err := ctx.Err(); err != nil {
+			return Result{}, err
+		}
+		if err := p.object(o); err != nil {
+			return Result{}, fmt.Errorf("check %s in %s: %w", o, r.Target.Path, err)
+		}
+	}
+	p.duplicates()
+	slices.SortStableFunc(p.result.Findings, finding.Compare)
+	return p.result, nil
+}

@@ -44,7 +44,7 @@ func somethingChosen(verdicts []verdict, modules []module, patterns []string) er
 	}
 	message := fmt.Sprintf("no deny, violation or warn rule in namespace %s", strings.Join(patterns, ", "))
 	if len(given) > 0 {
-		message += "; there are some in " + strings.Join(sorted(given), ", ")
+		message += "; there are some in " + enumerate(sorted(given))
 	}
 	return &ConfigError{Message: message}
 }
@@ -76,4 +76,15 @@ func sorted(set map[string]bool) []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// maxNamed is how many names an error message lists before it counts the rest:
+// enough for one line of a terminal.
+const maxNamed = 6
+
+func enumerate(names []string) string {
+	if more := len(names) - maxNamed; more > 0 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:maxNamed], ", "), more)
+	}
+	return strings.Join(names, ", ")
 }

@@ -288,3 +288,14 @@ func TestPrintIsSilent(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestManyNamespacesAreCounted(t *testing.T) {
+	var opts Options
+	for _, name := range strings.Fields("a b c d e f g h") {
+		opts.Sources = append(opts.Sources, Source{Path: name + ".rego", Data: []byte("package " + name + "\n\ndeny contains \"x\" if true\n")})
+	}
+	_, err := Load(t.Context(), opts)
+	if err == nil || !strings.HasSuffix(err.Error(), "there are some in a, b, c, d, e, f and 2 more") {
+		t.Errorf("got %v", err)
+	}
+}

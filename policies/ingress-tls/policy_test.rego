@@ -34,15 +34,30 @@ test_covered if {
 	}
 }
 
+elsewhere := {
+	"alb.ingress.kubernetes.io/certificate-arn",
+	"ingress.gcp.kubernetes.io/pre-shared-cert",
+	"ingress.kubernetes.io/ssl-passthrough",
+	"networking.gke.io/managed-certificates",
+	"nginx.ingress.kubernetes.io/ssl-passthrough",
+	"route.openshift.io/termination",
+	"traefik.ingress.kubernetes.io/router.tls",
+}
+
 test_certificate_from_elsewhere if {
-	object := json.patch(ingress({}), [{
-		"op": "add",
-		"path": "/metadata/annotations",
-		"value": {"alb.ingress.kubernetes.io/certificate-arn": "arn"},
-	}])
-	ingress_tls.warn == set() with input as object
+	every annotation in elsewhere {
+		every spec in [{}, {"rules": hosts(["a.example"]), "tls": [{"hosts": ["b.example"]}]}] {
+			ingress_tls.warn == set() with input as json.patch(ingress(spec), [{
+				"op": "add",
+				"path": "/metadata/annotations",
+				"value": {annotation: "yes"},
+			}])
+		}
+	}
 }
 
 test_other_kinds if {
-	ingress_tls.warn == set() with input as {"apiVersion": "config.openshift.io/v1", "kind": "Ingress", "metadata": {}}
+	every type in [["config.openshift.io/v1", "Ingress"], ["networking.k8s.io/v1", "IngressClass"]] {
+		ingress_tls.warn == set() with input as object.union(ingress({}), {"apiVersion": type[0], "kind": type[1]})
+	}
 }

@@ -13,6 +13,8 @@ test_pod_of_every_kind if {
 		["apps/v1", "DaemonSet", ["spec", "template", "spec"]],
 		["apps/v1", "ReplicaSet", ["spec", "template", "spec"]],
 		["extensions/v1beta1", "Deployment", ["spec", "template", "spec"]],
+		["extensions/v1beta1", "DaemonSet", ["spec", "template", "spec"]],
+		["extensions/v1beta1", "ReplicaSet", ["spec", "template", "spec"]],
 		["apps.openshift.io/v1", "DeploymentConfig", ["spec", "template", "spec"]],
 		["batch/v1", "Job", ["spec", "template", "spec"]],
 		["batch/v1beta1", "CronJob", ["spec", "jobTemplate", "spec", "template", "spec"]],
@@ -43,6 +45,7 @@ test_containers_of_every_field if {
 		"containers": [{"name": "web"}, {}],
 		"initContainers": [{"name": "migrate"}],
 		"ephemeralContainers": [{"name": "debug"}],
+		"volumes": [{"name": "tmp"}],
 	}
 	found := {[c.name, c.pointer] | some c in kubernetes.containers} with input as fixture.deployment(spec)
 	found == {

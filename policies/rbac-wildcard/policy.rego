@@ -40,7 +40,4 @@ warn contains {"msg": msg, "pointer": pointer} if {
 	msg := sprintf("%s grants access to every resource", [input.kind])
 }
 
-rules := input.rules if {
-	kubernetes.group == "rbac.authorization.k8s.io"
-	input.kind in {"ClusterRole", "Role"}
-}
+rules := input.rules if kubernetes.group == "rbac.authorization.k8s.io"

@@ -17,6 +17,10 @@ test_one_requested if {
 	}} with input as fixture.web({"resources": {"requests": {"memory": "64Mi"}}})
 }
 
+test_only_requests_and_limits_count if {
+	count(resources_missing.warn) == 1 with input as fixture.web({"resources": {"other": {"cpu": 1, "memory": 1}}})
+}
+
 test_requests_and_limits if {
 	every resources in [
 		{"requests": {"cpu": "10m", "memory": "64Mi"}},

@@ -1,11 +1,13 @@
 package repo
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
-	"strings"
+	"path"
+	"sync"
 	"syscall"
 )
 
@@ -17,20 +19,43 @@ const openTries = 3
 // it was looked at.
 var errChanged = errors.New("it changes while it is read")
 
-// readDisk reads the regular file at a clean path below root. No symbolic link
-// is followed, and nothing else that could block is opened.
-func readDisk(root *os.Root, name string) ([]byte, error) {
+// maxDirs bounds the directories that are held open. Overlays share their bases
+// and components, so that few are opened twice; 1,024 files are what a process
+// may have open on many systems.
+const maxDirs = 256
+
+// disk reads regular files below a root, and follows no symbolic link.
+// [os.Root] alone follows those that stay below it, so each component is looked
+// at first, and what was opened must be what was looked at: a link that is put
+// there in between is noticed.
+type disk struct {
+	root *os.Root
+
+	mu   sync.RWMutex // held while a directory of dirs is used, for writing while it may be closed
+	dirs map[string]*os.Root
+}
+
+func newDisk(dir string) (*disk, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, cause(err)
+	}
+	return &disk{root: root, dirs: map[string]*os.Root{}}, nil // closed when they are collected
+}
+
+// read returns the content of the file at a clean path.
+func (d *disk) read(name string) ([]byte, error) {
 	var f *os.File
 	err := errChanged
 	for try := 0; try < openTries && errors.Is(err, errChanged); try++ {
-		f, err = openBelow(root, name)
+		f, err = d.open(name)
 	}
 	var refused *RefusedError
 	switch {
 	case errors.As(err, &refused):
 		refused.Path = name
 		return nil, refused
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR):
+	case isAbsent(err):
 		return nil, &fs.PathError{Op: "read", Path: name, Err: fs.ErrNotExist}
 	case err != nil:
 		return nil, refuse(name, ruleRenderError, "cannot be read: "+cause(err).Error())
@@ -40,41 +65,66 @@ func readDisk(root *os.Root, name string) ([]byte, error) {
 }
 
 func readAll(f *os.File, name string) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(f, MaxFileSize+1))
+	var b bytes.Buffer
+	if info, err := f.Stat(); err == nil {
+		b.Grow(int(min(info.Size(), MaxFileSize)) + bytes.MinRead)
+	}
+	_, err := b.ReadFrom(io.LimitReader(f, MaxFileSize+1))
 	if err != nil {
 		return nil, refuse(name, ruleRenderError, "cannot be read: "+cause(err).Error())
 	}
-	if len(data) > MaxFileSize {
+	if b.Len() > MaxFileSize {
 		return nil, tooLarge(name)
 	}
-	return data, nil
+	return b.Bytes(), nil
 }
 
-// openBelow opens a file component by component. [os.Root] follows links that
-// stay below it, so each component is looked at first, and what was opened must
-// be what was looked at: a link that is put there in between is noticed.
-func openBelow(root *os.Root, name string) (*os.File, error) {
-	dir := root
-	for {
-		part, rest, more := strings.Cut(name, "/")
-		if !more {
-			f, err := openFile(dir, part)
-			closeBelow(root, dir)
-			return f, err
-		}
-		next, err := openDir(dir, part)
-		closeBelow(root, dir)
-		if err != nil {
-			return nil, err
-		}
-		dir, name = next, rest
+func (d *disk) open(name string) (*os.File, error) {
+	dir, base := path.Dir(name), path.Base(name)
+	d.mu.RLock()
+	in, ok := d.dirs[dir]
+	if ok {
+		defer d.mu.RUnlock()
+		return openFile(in, base)
 	}
+	d.mu.RUnlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.dirs) >= maxDirs {
+		d.closeDirs()
+	}
+	in, err := d.enter(dir)
+	if err != nil {
+		return nil, err
+	}
+	return openFile(in, base)
 }
 
-func closeBelow(root, dir *os.Root) {
-	if dir != root {
+// enter opens a directory, component by component.
+func (d *disk) enter(dir string) (*os.Root, error) {
+	if dir == "." {
+		return d.root, nil
+	}
+	if in, ok := d.dirs[dir]; ok {
+		return in, nil
+	}
+	parent, err := d.enter(path.Dir(dir))
+	if err != nil {
+		return nil, err
+	}
+	in, err := openDir(parent, path.Base(dir))
+	if err != nil {
+		return nil, err
+	}
+	d.dirs[dir] = in
+	return in, nil
+}
+
+func (d *disk) closeDirs() {
+	for _, dir := range d.dirs {
 		dir.Close()
 	}
+	clear(d.dirs)
 }
 
 func openDir(in *os.Root, name string) (*os.Root, error) {

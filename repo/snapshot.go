@@ -3,7 +3,6 @@ package repo
 import (
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -21,8 +20,8 @@ type Snapshot struct {
 	at      map[string]int      // path to entry
 	dirs    map[string]struct{} // every directory that holds an entry, with "."
 
-	disk  *os.Root // of the root; nil for the index and a commit
-	blobs *blobs   // nil outside Git
+	disk  *disk  // nil for the index and a commit
+	blobs *blobs // nil outside Git
 }
 
 type content struct {
@@ -93,7 +92,7 @@ func (s *Snapshot) read(i int) ([]byte, error) {
 	case s.objects[i] != "":
 		return s.blobs.read(e.Path, s.objects[i])
 	}
-	return readDisk(s.disk, e.Path)
+	return s.disk.read(e.Path)
 }
 
 // absent says why there is no entry at name.
@@ -148,11 +147,11 @@ func newSnapshot(s Snapshot, items []item) (*Snapshot, error) {
 	if s.kind != kindWorktree {
 		return &s, nil
 	}
-	disk, err := os.OpenRoot(s.root)
+	disk, err := newDisk(s.root)
 	if err != nil {
-		return nil, cause(err)
+		return nil, err
 	}
-	s.disk = disk // closed when the snapshot is collected
+	s.disk = disk
 	return &s, nil
 }
 

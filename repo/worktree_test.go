@@ -2,6 +2,7 @@ package repo_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -262,6 +263,27 @@ func TestWorktreeReadsAreRepeatable(t *testing.T) {
 	if _, err := s.ReadFile("b"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a file that vanished: %v", err)
 	}
+}
+
+// More directories than are held open, and readers that share them.
+func TestWorktreeConcurrentReads(t *testing.T) {
+	f := newFixture(t)
+	name := func(i int) string { return fmt.Sprintf("a/d%d/e/f%d", i, i) }
+	const files = 600
+	for i := range files {
+		f.write(name(i), fmt.Sprint(i))
+	}
+	s := f.open(repo.Selector{})
+	var wg sync.WaitGroup
+	for worker := range 8 {
+		wg.Go(func() {
+			for n := range files {
+				i := (n*7 + worker*75) % files
+				wantFile(t, s, name(i), fmt.Sprint(i))
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestWorktreeInAMerge(t *testing.T) {

@@ -179,7 +179,9 @@ type converter struct{ prunes bool }
 func (c converter) schema(in map[string]any) map[string]any {
 	out := values(in)
 	if isTrue(in, intOrString) {
-		delete(out, "anyOf")
+		if isIntOrString(out["anyOf"]) {
+			delete(out, "anyOf")
+		}
 		dropIntOrString(out)
 		out["type"] = []any{"integer", "string"}
 	}
@@ -341,14 +343,29 @@ func dropIntOrString(out map[string]any) {
 	list, _ := out["allOf"].([]any)
 	kept := slices.DeleteFunc(slices.Clone(list), func(item any) bool {
 		m, _ := item.(map[string]any)
-		_, ok := m["anyOf"]
-		return ok && len(m) == 1
+		return len(m) == 1 && isIntOrString(m["anyOf"])
 	})
 	if len(kept) == 0 {
 		delete(out, "allOf")
 	} else {
 		out["allOf"] = kept
 	}
+}
+
+// isIntOrString reports whether anyOf says "integer or string" and no more.
+func isIntOrString(anyOf any) bool {
+	list, _ := anyOf.([]any)
+	var types []string
+	for _, item := range list {
+		m, _ := item.(map[string]any)
+		t, ok := m["type"].(string)
+		if !ok || len(m) != 1 {
+			return false
+		}
+		types = append(types, t)
+	}
+	slices.Sort(types)
+	return slices.Equal(types, []string{"integer", "string"})
 }
 
 // isTrue reports whether a boolean keyword is set to true.

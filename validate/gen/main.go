@@ -35,6 +35,9 @@ func run() error {
 	if err != nil {
 		return err
 	}
+	if err := complete(lifecycles, releases); err != nil {
+		return err
+	}
 	if err := writeKubernetes(assets, releases); err != nil {
 		return err
 	}

@@ -104,29 +104,32 @@ func TestOverlaysBuild(t *testing.T) {
 // The real programs read the made-up secrets to the point where only the key is
 // missing.
 func TestCredentialsAreWellFormed(t *testing.T) {
-	dir := write(t, fleet.Options{Apps: 1, Envs: 1})
-	file := filepath.Join(dir, "apps/accounts-api/overlays/dev-eu/credentials.enc.yaml")
+	dir := filepath.Join(write(t, fleet.Options{Apps: 1, Envs: 1}), "apps/accounts-api/overlays/dev-eu")
 	_, identity := peer.NewAgeKey(t)
-	env := append(os.Environ(), "SOPS_AGE_KEY_FILE="+identity)
 
-	sops := exec.Command(peer.Binary(t, "sops"), "decrypt", file)
-	sops.Env = env
-	if out, err := sops.CombinedOutput(); err == nil || !strings.Contains(string(out), "no identity matched any of the recipients") {
+	sops := peer.Command(t, "sops", dir, "decrypt", "credentials.enc.yaml")
+	sops.Env = append(sops.Env, "SOPS_AGE_KEY_FILE="+identity)
+	if out, err := sops.CombinedOutput(); err == nil || !strings.Contains(unfold(out), "identity did not match any of the recipients") {
 		t.Errorf("sops: %v\n%s", err, out)
 	}
-	status, err := exec.Command(peer.Binary(t, "sops"), "filestatus", file).CombinedOutput()
+	status, err := peer.Command(t, "sops", dir, "filestatus", "credentials.enc.yaml").CombinedOutput()
 	if err != nil || !strings.Contains(string(status), `"encrypted":true`) {
 		t.Errorf("sops filestatus: %v\n%s", err, status)
 	}
-	data, err := os.ReadFile(file)
+	data, err := os.ReadFile(filepath.Join(dir, "credentials.enc.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, armored, _ := strings.Cut(string(data), "enc: |\n")
 	armored, _, _ = strings.Cut(armored, "          recipient:")
-	age := exec.Command(peer.Binary(t, "age"), "--decrypt", "--identity", identity)
+	age := peer.Command(t, "age", dir, "--decrypt", "--identity", identity)
 	age.Stdin = strings.NewReader(strings.ReplaceAll(armored, "            ", ""))
 	if out, err := age.CombinedOutput(); err == nil || !strings.Contains(string(out), "no identity matched any of the recipients") {
 		t.Errorf("age: %v\n%s", err, out)
 	}
+}
+
+// unfold undoes the line breaks that sops puts into its messages.
+func unfold(message []byte) string {
+	return strings.Join(strings.Fields(strings.ReplaceAll(string(message), "|", "")), " ")
 }

@@ -2,7 +2,6 @@ package peer_test
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,7 +20,7 @@ func TestBinary(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			bin := peer.Binary(t, name)
-			if out, err := exec.Command(bin, args...).CombinedOutput(); err != nil {
+			if out, err := peer.Command(t, name, ".", args...).CombinedOutput(); err != nil {
 				t.Errorf("%v\n%s", err, out)
 			}
 			if again := peer.Binary(t, name); again != bin {
@@ -49,8 +48,8 @@ func TestEncrypt(t *testing.T) {
 	if s := string(sealed); strings.Contains(s, "canary") || !strings.Contains(s, "password: ENC[AES256_GCM,") || !strings.Contains(s, recipient) {
 		t.Fatalf("not encrypted for the recipient:\n%s", sealed)
 	}
-	cmd := exec.Command(peer.Binary(t, "sops"), "decrypt", file)
-	cmd.Env = append(cmd.Environ(), "SOPS_AGE_KEY_FILE="+identity)
+	cmd := peer.Command(t, "sops", filepath.Dir(file), "decrypt", file)
+	cmd.Env = append(cmd.Env, "SOPS_AGE_KEY_FILE="+identity)
 	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "password: canary") {
 		t.Errorf("decrypt: %v\n%s", err, out)
 	}

@@ -28,15 +28,22 @@ func Encrypt(t testing.TB, recipient, path string, args ...string) {
 	run(t, "sops", filepath.Dir(path), append(args, path)...)
 }
 
-// run runs a peer in dir and returns its standard output without the last
-// newline. Its messages may name keys, so that they go to the test's log only.
-func run(t testing.TB, name, dir string, args ...string) string {
+// Command returns a command that runs a peer in dir. Keys and settings in the
+// environment and the home directory of whoever runs the test do not count.
+func Command(t testing.TB, name, dir string, args ...string) *exec.Cmd {
 	t.Helper()
 	home := t.TempDir()
 	cmd := exec.Command(Binary(t, name), args...)
 	cmd.Dir = dir
 	cmd.Env = append(without(cmd.Environ(), "SOPS_", "AGE_", "VAULT_", "AWS_", "GOOGLE_", "AZURE_", "HOME", "XDG_"),
 		"HOME="+home, "XDG_CONFIG_HOME="+home)
+	return cmd
+}
+
+// run returns the standard output of a peer without the last newline.
+func run(t testing.TB, name, dir string, args ...string) string {
+	t.Helper()
+	cmd := Command(t, name, dir, args...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()

@@ -25,7 +25,7 @@ certificates := {
 	"traefik.ingress.kubernetes.io/router.tls",
 }
 
-warn contains {"msg": "Ingress has no TLS", "pointer": "/spec"} if {
+warn contains {"msg": "Ingress has no TLS", "pointer": "/spec/tls"} if {
 	plain
 	count(object.get(input.spec, "tls", [])) == 0
 }

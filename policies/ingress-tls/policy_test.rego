@@ -8,7 +8,7 @@ hosts(names) := [{"host": name} | some name in names]
 
 test_no_tls if {
 	every spec in [{}, {"tls": []}, {"rules": hosts(["shop.example"])}] {
-		ingress_tls.warn == {{"msg": "Ingress has no TLS", "pointer": "/spec"}} with input as ingress(spec)
+		ingress_tls.warn == {{"msg": "Ingress has no TLS", "pointer": "/spec/tls"}} with input as ingress(spec)
 	}
 }
 

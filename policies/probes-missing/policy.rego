@@ -16,10 +16,11 @@ import data.sallyport.kubernetes
 
 probes := {"livenessProbe", "readinessProbe", "startupProbe"}
 
-warn contains {"msg": msg, "pointer": container.pointer} if {
+warn contains {"msg": msg, "pointer": pointer} if {
 	kubernetes.keeps_running
 	some container in kubernetes.containers
 	container.field == "containers"
 	probes & object.keys(container.spec) == set()
+	pointer := concat("", [container.pointer, "/readinessProbe"])
 	msg := sprintf("Container %s has no probe", [container.name])
 }

@@ -6,7 +6,7 @@ import data.sallyport.probes_missing
 test_no_probe if {
 	probes_missing.warn == {{
 		"msg": "Container web has no probe",
-		"pointer": fixture.at(""),
+		"pointer": fixture.at("/readinessProbe"),
 	}} with input as fixture.web({"ports": [{"containerPort": 80}]})
 }
 

@@ -14,7 +14,7 @@ package sallyport.resources_missing
 
 import data.sallyport.kubernetes
 
-warn contains {"msg": msg, "pointer": container.pointer} if {
+warn contains {"msg": msg, "pointer": pointer} if {
 	some container in kubernetes.containers
 	container.field == "containers"
 	missing := [resource |
@@ -23,6 +23,7 @@ warn contains {"msg": msg, "pointer": container.pointer} if {
 		not has(kubernetes.pod.spec, resource)
 	]
 	count(missing) > 0
+	pointer := concat("", [container.pointer, "/resources/requests"])
 	msg := sprintf("Container %s requests no %s", [container.name, concat(" and no ", missing)])
 }
 

@@ -6,14 +6,14 @@ import data.sallyport.resources_missing
 test_nothing_requested if {
 	resources_missing.warn == {{
 		"msg": "Container web requests no cpu and no memory",
-		"pointer": fixture.at(""),
+		"pointer": fixture.at("/resources/requests"),
 	}} with input as fixture.web({})
 }
 
 test_one_requested if {
 	resources_missing.warn == {{
 		"msg": "Container web requests no cpu",
-		"pointer": fixture.at(""),
+		"pointer": fixture.at("/resources/requests"),
 	}} with input as fixture.web({"resources": {"requests": {"memory": "64Mi"}}})
 }
 

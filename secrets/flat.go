@@ -1,0 +1,280 @@
+package secrets
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/sallyport/sallyport/finding"
+)
+
+// Flat formats hold the sops block as keys such as sops_age__list_0__map_enc in
+// a dotenv file, or age__list_0__map_enc in the section [sops] of an ini file.
+
+var (
+	dotenvMark = regexp.MustCompile(`(?m)^sops_(?:mac|lastmodified|version|age__list_|pgp__list_|kms__list_)[^=\n]*=`)
+	iniMark    = regexp.MustCompile(`(?m)^\[sops\][ \t]*\r?$`)
+	commentEnc = regexp.MustCompile(`(?m)(?:^|[ \t])[#;][ \t]*ENC\[AES256_GCM,[^\]\n]*,type:comment\]`)
+)
+
+func isDotenv(data []byte) bool {
+	return bytes.Contains(data, []byte("sops_")) && dotenvMark.Match(data)
+}
+
+func isINI(data []byte) bool {
+	return bytes.Contains(data, []byte("[sops]")) && iniMark.Match(data)
+}
+
+// encryptedComments returns where comments are that sops encrypted.
+func encryptedComments(data []byte) []extent {
+	if !bytes.Contains(data, []byte("type:comment]")) {
+		return nil
+	}
+	var out []extent
+	for _, at := range commentEnc.FindAllIndex(data, -1) {
+		from := at[0]
+		for isSpace(data[from]) {
+			from++
+		}
+		out = append(out, extent{from, at[1]})
+	}
+	return out
+}
+
+// An assignment is one line "key = value" of a flat file.
+type assignment struct {
+	key   string
+	line  extent // without the break
+	value extent
+}
+
+// assignments reads the lines of a flat file; what is no assignment is left out.
+func (t *text) assignments() []assignment {
+	var out []assignment
+	for at := t.lines[0]; at < len(t.data); at = t.nextLine(t.lineEnd(at)) {
+		end := t.lineEnd(at)
+		line := string(t.data[at:end])
+		text := strings.TrimLeft(line, " \t")
+		key, _, ok := strings.Cut(text, "=")
+		if !ok || text[0] == '#' || text[0] == ';' || text[0] == '[' {
+			continue
+		}
+		from := at + strings.IndexByte(line, '=') + 1
+		for from < end && isSpace(t.data[from]) {
+			from++
+		}
+		to := end
+		for to > from && isSpace(t.data[to-1]) {
+			to--
+		}
+		out = append(out, assignment{strings.TrimSpace(key), extent{at, end}, extent{from, to}})
+	}
+	return out
+}
+
+func (t *text) of(e extent) string { return string(t.data[e.from:e.to]) }
+
+// dotenv seals an encrypted dotenv file: the keys stay, so that a generator's
+// envs makes the same Secret keys.
+func (s *sheet) dotenv() {
+	s.format, s.parsed = Dotenv, true
+	var block []assignment
+	var rest []assignment
+	for _, a := range s.assignments() {
+		if key, ok := strings.CutPrefix(a.key, "sops_"); ok {
+			s.edits = append(s.edits, edit{a.line, ""})
+			a.key = key
+			block = append(block, a)
+			continue
+		}
+		rest = append(rest, a)
+	}
+	s.flatMetadata(block)
+	for _, a := range rest {
+		s.flatValue(a)
+	}
+	s.encryptedComments()
+}
+
+// flatValue seals one value of a dotenv file.
+func (s *sheet) flatValue(a assignment) {
+	text := s.of(a.value)
+	span := s.span(a.value.from, a.value.to)
+	if text == "" {
+		return
+	}
+	v := &value{file: s.path, path: place(0, "/"+a.key), name: a.key, span: span, kind: "str"}
+	if c, reason := parseEnc(text); isEnc(text) {
+		v.encrypted = true
+		v.token = sealedToken(s.path, v.path, text)
+		if reason != "" || c.kind == "comment" {
+			s.report(ruleMetadata, span, nil, "", fmt.Sprintf("the encrypted value of %q is malformed: %s", a.key, reason), helpMetadata)
+		}
+	} else if s.meta.Selection.Selects([]string{a.key}) {
+		v.token, v.rule = plainToken(s.path, v.path), ruleIncomplete
+		v.message = fmt.Sprintf("the value of %q is not encrypted, although the sops block of the file says so", a.key)
+	} else {
+		return
+	}
+	s.values = append(s.values, v)
+	s.edits = append(s.edits, edit{a.value, v.token})
+}
+
+// ini seals an encrypted ini file as a whole: only a generator's files reads it.
+func (s *sheet) ini() {
+	s.format, s.parsed = INI, true
+	mark := iniMark.FindIndex(s.data)
+	end := len(s.data)
+	if next := bytes.Index(s.data[mark[1]:], []byte("\n[")); next >= 0 {
+		end = mark[1] + next
+	}
+	var block []assignment
+	for _, a := range s.assignments() {
+		if a.line.from >= mark[0] && a.line.from < end {
+			block = append(block, a)
+		}
+	}
+	s.flatMetadata(block)
+	for _, a := range s.assignments() {
+		if a.line.from < mark[0] || a.line.from >= end {
+			s.iniValue(a)
+		}
+	}
+	s.whole(value{name: s.path, encrypted: true, span: s.span(0, s.lineEnd(0))})
+}
+
+func (s *sheet) iniValue(a assignment) {
+	text, span := s.of(a.value), s.span(a.value.from, a.value.to)
+	if _, reason := parseEnc(text); isEnc(text) && reason != "" {
+		s.report(ruleMetadata, span, nil, "", fmt.Sprintf("the encrypted value of %q is malformed: %s", a.key, reason), helpMetadata)
+	} else if !isEnc(text) && text != "" && s.meta.Selection.Selects([]string{a.key}) {
+		s.report(ruleIncomplete, span, nil, "",
+			fmt.Sprintf("the value of %q is not encrypted, although the sops block of the file says so", a.key), helpEncrypt)
+	}
+}
+
+// flatMetadata builds the sops block from its flat keys and judges it.
+func (s *sheet) flatMetadata(block []assignment) {
+	spans := map[*yaml.Node]finding.Span{}
+	root := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: "sops"}
+	for _, a := range block {
+		text := strings.Trim(s.of(a.value), `"`)
+		if _, ok := spans[key]; !ok {
+			spans[key] = s.span(a.line.from, a.line.to)
+		}
+		if leaf := unflatten(root, a.key); leaf != nil {
+			leaf.Tag, leaf.Value = "!!str", strings.ReplaceAll(text, `\n`, "\n")
+			spans[leaf] = s.span(a.value.from, a.value.to)
+		}
+	}
+	meta, problems := decodeMetadata(key, root, func(n *yaml.Node) finding.Span {
+		if span, ok := spans[n]; ok {
+			return span
+		}
+		return spans[key]
+	})
+	s.meta = &meta
+	for _, p := range problems {
+		s.report(ruleMetadata, p.span, nil, "", p.message, helpMetadata)
+	}
+}
+
+var flatStep = regexp.MustCompile(`__(map|list)_`)
+
+// maxFlatIndex bounds list indexes of flat keys: nobody has more recipients.
+const maxFlatIndex = 1000
+
+// unflatten makes the leaf that a key such as age__list_0__map_enc leads to. It
+// is nil where the key makes no sense.
+func unflatten(root *yaml.Node, key string) *yaml.Node {
+	steps := flatStep.FindAllStringSubmatchIndex(key, -1)
+	name, at := key, root
+	if len(steps) > 0 {
+		name = key[:steps[0][0]]
+	}
+	slot := childOf(at, name)
+	for i, step := range steps {
+		end := len(key)
+		if i+1 < len(steps) {
+			end = steps[i+1][0]
+		}
+		name := key[step[1]:end]
+		if key[step[2]:step[3]] == "map" {
+			slot.Kind, slot.Tag = yaml.MappingNode, "!!map"
+			slot = childOf(slot, name)
+			continue
+		}
+		index, err := strconv.Atoi(name)
+		if err != nil || index < 0 || index > maxFlatIndex {
+			return nil
+		}
+		slot.Kind, slot.Tag = yaml.SequenceNode, "!!seq"
+		for len(slot.Content) <= index {
+			slot.Content = append(slot.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"})
+		}
+		slot = slot.Content[index]
+	}
+	if slot.Kind != yaml.ScalarNode {
+		return nil
+	}
+	return slot
+}
+
+// childOf returns the value under a key of a mapping, made if it is missing.
+func childOf(n *yaml.Node, name string) *yaml.Node {
+	if v := get(n, name); v != nil {
+		return v
+	}
+	v := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"}
+	n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: name}, v)
+	return v
+}
+
+// generated seals a plaintext file that a secretGenerator takes.
+func (s *sheet) generated(use use) {
+	switch {
+	case len(use.file) > 0:
+		if IsReference(string(s.data)) || isPublic("stringData", string(s.data)) {
+			return
+		}
+		s.values = slices.DeleteFunc(s.values, func(v *value) bool { return v.token != "" })
+		s.whole(value{
+			name: s.path, span: s.span(s.lines[0], s.lineEnd(s.lines[0])), rule: rulePlaintext,
+			message: "a file that a secretGenerator turns into a Secret is committed in plaintext",
+			related: related(use.file),
+		})
+	case len(use.env) > 0:
+		s.parsed = true
+		for _, a := range s.assignments() {
+			if text := s.of(a.value); !IsReference(strings.Trim(text, `"'`)) {
+				s.envValue(a, use)
+			}
+		}
+	}
+}
+
+func (s *sheet) envValue(a assignment, use use) {
+	v := &value{
+		file: s.path, path: place(0, "/"+a.key), name: a.key, kind: "str", rule: rulePlaintext,
+		span:    s.span(a.value.from, a.value.to),
+		message: fmt.Sprintf("the value of %q in a secretGenerator's env file is committed in plaintext", a.key),
+		related: related(use.env),
+	}
+	v.token = plainToken(s.path, v.path)
+	s.values = append(s.values, v)
+	s.edits = append(s.edits, edit{a.value, v.token})
+}
+
+func related(spans []finding.Span) []finding.Related {
+	var out []finding.Related
+	for _, span := range spans {
+		out = append(out, finding.Related{Message: "a secretGenerator names the file here", Location: span})
+	}
+	return out
+}

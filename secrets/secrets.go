@@ -1,0 +1,185 @@
+// Package secrets knows what is encrypted in a repository, and how, without a
+// key: the structure of sops files, the sealed tree that everything else reads,
+// the way of every secret through a render, and plaintext where a secret
+// belongs.
+//
+// # The sealed tree
+//
+// [Seal] wraps a tree. Reading through it, every value that sops encrypted is a
+// token of 64 characters, and so is every plaintext value of a Secret, of a
+// secretGenerator and of the files that one names. Tokens are made from the
+// place of a value (and, where it is encrypted, from the ciphertext), never from
+// the plaintext. Nothing behind the seal, be it kustomize, a schema, a policy or
+// a report, can print a secret, because it never sees one. Lines keep their
+// numbers, so a place in the sealed text is a place in the repository.
+//
+// # The token flow
+//
+// kustomize can copy any field into any other. [Sealed.CheckRendered] follows
+// the tokens: each must end up whole in data or stringData of a v1 Secret. Where
+// one is found anywhere else, whole or in part, a secret would leak when the
+// real value takes its place.
+//
+// What can be found: a token, and a part of one from 12 characters on, as it is,
+// in another case, in base64 or in hexadecimal. What cannot: shorter parts, parts
+// that are encrypted or compressed, and a value that a program computes at run
+// time. None of these is ever replaced by the real value, which only happens to
+// whole tokens in permitted fields.
+package secrets
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/sallyport/sallyport/finding"
+	"github.com/sallyport/sallyport/repo"
+)
+
+// Sealed is a tree in which tokens stand for all secrets. It is safe for
+// concurrent use. Files are sealed when they are first read and kept.
+type Sealed struct {
+	tree   repo.Tree
+	uses   map[string]use
+	sheets sync.Map // path to *lazySheet
+
+	mu     sync.Mutex
+	hidden map[string][]finding.Span // places of secrets that only the render showed
+}
+
+type lazySheet struct {
+	once  sync.Once
+	sheet *sheet // nil where the file holds nothing to seal
+	err   error
+}
+
+// Seal wraps a tree. It reads the kustomizations of the tree at once, to learn
+// which files their generators turn into Secrets, and everything else on demand.
+//
+// Encrypted strings of Kubernetes manifests become tokens one by one; encrypted
+// numbers and booleans become a placeholder of their type; a dotenv file keeps
+// its keys; any other encrypted file becomes one token as a whole. The sops block
+// and encrypted comments are blanked out. [IsReference] says which plaintext
+// values are let through.
+func Seal(ctx context.Context, tree repo.Tree) (*Sealed, error) {
+	uses, err := findUses(ctx, tree)
+	if err != nil {
+		return nil, fmt.Errorf("seal: %w", err)
+	}
+	return &Sealed{tree: tree, uses: uses, hidden: map[string][]finding.Span{}}, nil
+}
+
+// Files lists every entry of the tree underneath.
+func (s *Sealed) Files() []repo.Entry { return s.tree.Files() }
+
+// Lookup returns the entry at a clean path. Its size is that of the file before
+// it was sealed.
+func (s *Sealed) Lookup(path string) (repo.Entry, bool) { return s.tree.Lookup(path) }
+
+// IsDir reports whether any entry lies below path.
+func (s *Sealed) IsDir(path string) bool { return s.tree.IsDir(path) }
+
+// ReadFile returns a file with tokens for its secrets. A file that may hold
+// secrets and cannot be parsed, or must not be, is refused with a
+// *repo.RefusedError.
+func (s *Sealed) ReadFile(path string) ([]byte, error) {
+	data, err := s.tree.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	sh, err := s.sheet(path, data)
+	switch {
+	case err != nil:
+		return nil, err
+	case sh == nil:
+		return data, nil
+	}
+	return sh.sealed, nil
+}
+
+// sheet returns what is secret in a file, nil where nothing is.
+func (s *Sealed) sheet(path string, data []byte) (*sheet, error) {
+	v, _ := s.sheets.LoadOrStore(path, &lazySheet{})
+	lazy := v.(*lazySheet)
+	lazy.once.Do(func() {
+		use := s.uses[path]
+		if use.none() && !mayHoldSecret(data) {
+			return
+		}
+		if sh := newSheet(path, data, use); sh.refused != nil {
+			lazy.sheet, lazy.err = sh, sh.refused
+		} else if len(sh.edits) > 0 || len(sh.values) > 0 || len(sh.findings) > 0 {
+			lazy.sheet = sh
+		}
+	})
+	return lazy.sheet, lazy.err
+}
+
+// read is ReadFile for our own checks: the bytes as they are in the repository,
+// and the sheet. Refused files give no bytes and no error: whoever builds a
+// target from one says so.
+func (s *Sealed) read(path string) ([]byte, *sheet, error) {
+	data, err := s.tree.ReadFile(path)
+	var refused *repo.RefusedError
+	if errors.As(err, &refused) {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("secrets: %w", err)
+	}
+	sh, _ := s.sheet(path, data)
+	return data, sh, nil
+}
+
+// mayHoldSecret is a fast look at the bytes: false means that there is nothing
+// to seal. It errs on the side of true.
+func mayHoldSecret(data []byte) bool {
+	if data = toUTF8(data); bytes.Contains(data, []byte("ENC[AES256_GCM")) {
+		return true
+	}
+	for _, marker := range []string{"sops", "stringData", "ecretGenerator", "sopsTok0", "plainTok"} {
+		if bytes.Contains(data, []byte(marker)) {
+			return true
+		}
+	}
+	return hasWord(data, "Secret") || hasWord(data, "SecretList") || hasLetterEscape(data)
+}
+
+// hasWord reports whether data holds word with no letter or digit beside it.
+func hasWord(data []byte, word string) bool {
+	for at := 0; ; {
+		i := bytes.Index(data[at:], []byte(word))
+		if i < 0 {
+			return false
+		}
+		from, to := at+i, at+i+len(word)
+		if (from == 0 || !isAlnum(data[from-1])) && (to == len(data) || !isAlnum(data[to])) {
+			return true
+		}
+		at = to
+	}
+}
+
+// hasLetterEscape reports whether data holds an escape for an ASCII letter, as in
+// "Se\x63ret", which has no other use than to hide a word from a search.
+func hasLetterEscape(data []byte) bool {
+	for _, escape := range []string{`\x`, `\u00`, `\U000000`} {
+		for at := 0; ; {
+			i := bytes.Index(data[at:], []byte(escape))
+			if i < 0 {
+				break
+			}
+			at += i + len(escape)
+			if at+1 < len(data) && data[at] >= '4' && data[at] <= '7' {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func isAlnum(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+}

@@ -238,8 +238,9 @@ func (b *bundle) crd(gvk string) (schema crdVersion, source string, ok bool, err
 	}
 	openAPI, _ := decoded.(map[string]any)
 	apiVersion, kind := splitGVK(gvk)
-	converted := crdVersion{Schema: crdObject(openAPI, apiVersion, kind, true), Deprecated: entry.deprecated}
-	return converted, entry.project + " " + entry.version, true, nil
+	schema = newCRDVersion(openAPI, apiVersion, kind, true)
+	schema.Deprecated = entry.deprecated
+	return schema, entry.project + " " + entry.version, true, nil
 }
 
 // lifecycle returns when a built-in API version came, was deprecated and went.

@@ -13,8 +13,13 @@ import (
 // strict as the API server is about unknown fields. Deprecated and Warning are
 // what the definition says about the version; the warning is the text that the
 // server would print, often empty.
+//
+// Structural is the schema as the definition has it, if it has defaults, else
+// nil: they must be filled in before Schema judges an object, since conditions
+// may look at them.
 type crdVersion struct {
 	Schema     map[string]any
+	Structural map[string]any
 	Deprecated bool
 	Warning    string
 }
@@ -23,7 +28,7 @@ type crdVersion struct {
 // removed v1beta1, to one schema for each version that it serves. Keys have the
 // form "group/version/Kind". A version without a schema accepts any fields
 // beside the object's metadata, as it does in the server. The definition is not
-// changed, and the schemas share nothing with it.
+// changed; only Structural is part of it.
 func crdSchemas(crd map[string]any) (map[string]crdVersion, error) {
 	spec, ok := crd["spec"].(map[string]any)
 	if !ok {
@@ -47,8 +52,8 @@ func crdSchemas(crd map[string]any) (map[string]crdVersion, error) {
 		}
 		version, _ := v["name"].(string)
 		apiVersion := group + "/" + version
-		var c crdVersion
-		c.Schema = crdObject(crdOpenAPI(spec, v), apiVersion, kind, prunes)
+		openAPI := crdOpenAPI(spec, v)
+		c := newCRDVersion(openAPI, apiVersion, kind, prunes)
 		if crdHasStatus(spec, v) {
 			openStatus(c.Schema)
 		}
@@ -57,6 +62,34 @@ func crdSchemas(crd map[string]any) (map[string]crdVersion, error) {
 		out[apiVersion+"/"+kind] = c
 	}
 	return out, nil
+}
+
+// newCRDVersion converts a structural schema, which may be nil.
+func newCRDVersion(openAPI map[string]any, apiVersion, kind string, prunes bool) crdVersion {
+	c := crdVersion{Schema: crdObject(openAPI, apiVersion, kind, prunes)}
+	if hasDefault(openAPI) {
+		c.Structural = openAPI
+	}
+	return c
+}
+
+// hasDefault reports whether a schema fills anything in.
+func hasDefault(schema map[string]any) bool {
+	if _, ok := schema["default"]; ok {
+		return true
+	}
+	for _, key := range []string{"items", "additionalProperties"} {
+		if m, ok := schema[key].(map[string]any); ok && hasDefault(m) {
+			return true
+		}
+	}
+	properties, _ := schema["properties"].(map[string]any)
+	for _, field := range properties {
+		if m, ok := field.(map[string]any); ok && hasDefault(m) {
+			return true
+		}
+	}
+	return false
 }
 
 // crdVersions lists spec.versions. In v1beta1 a definition may name its only

@@ -9,7 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-const widgetCRD = `
+const sampleCRD = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 spec:
@@ -59,7 +59,7 @@ spec:
 `
 
 func TestCRDVersions(t *testing.T) {
-	versions := convert(t, widgetCRD)
+	versions := convert(t, sampleCRD)
 	got := slices.Sorted(maps.Keys(versions))
 	if want := []string{"example.com/v1/Widget", "example.com/v1beta1/Widget"}; !slices.Equal(got, want) {
 		t.Fatalf("versions are %v, want %v", got, want)
@@ -70,11 +70,14 @@ func TestCRDVersions(t *testing.T) {
 	if versions["example.com/v1/Widget"].Deprecated {
 		t.Error("v1 is deprecated")
 	}
+	if versions["example.com/v1/Widget"].Structural == nil || versions["example.com/v1beta1/Widget"].Structural != nil {
+		t.Error("v1 alone has a default to fill in")
+	}
 }
 
 // The verdicts are those of the API server with fieldValidation=Strict.
 func TestCRDVerdicts(t *testing.T) {
-	schema := compileSchema(t, convert(t, widgetCRD)["example.com/v1/Widget"].Schema)
+	schema := compileSchema(t, convert(t, sampleCRD)["example.com/v1/Widget"].Schema)
 	tests := []struct {
 		name, fields string
 		valid        bool

@@ -87,6 +87,7 @@ func (e *engine) custom(gvk string) (*custom, error) {
 	if err != nil {
 		return nil, fmt.Errorf("embedded schema of %s: %w", gvk, err)
 	}
+	s.defaults = version.Structural
 	c, _ := e.shapes.LoadOrStore(gvk, &custom{s, source, version.Deprecated})
 	return c.(*custom), nil
 }

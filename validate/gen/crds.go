@@ -20,6 +20,7 @@ type crdSource struct {
 	Licence string // SPDX identifier
 	Module  pin
 	Files   []string // patterns in the module
+	Skip    string   // an API version whose schema is not the whole truth
 	// Past marks an older release, which only adds API versions that the
 	// project has since dropped. They count as deprecated.
 	Past bool
@@ -116,7 +117,7 @@ func readCRDs(file string, s crdSource, found map[string]customResource) error {
 				properties["status"] = openObject() // the server ignores what an author puts there
 			}
 			gvk := d.Spec.Group + "/" + v.Name + "/" + d.Spec.Names.Kind
-			if _, ok := found[gvk]; ok {
+			if _, ok := found[gvk]; ok || gvk == s.Skip {
 				continue // an earlier pattern is the preferred one
 			}
 			found[gvk] = customResource{Source: s, Deprecated: v.Deprecated || s.Past, Schema: schema}
@@ -132,12 +133,11 @@ func openObject() map[string]any {
 var kept = []string{
 	"type", "format", "enum", "pattern", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
 	"minLength", "maxLength", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "required",
-	"nullable", "x-kubernetes-preserve-unknown-fields", "x-kubernetes-int-or-string", "x-kubernetes-embedded-resource",
+	"nullable", "default", "x-kubernetes-preserve-unknown-fields", "x-kubernetes-int-or-string", "x-kubernetes-embedded-resource",
 }
 
 // strip copies a schema without documentation and without what only the server
-// evaluates (rules in CEL, list types). A default stays where its field is
-// required: it fills the field in.
+// evaluates (rules in CEL, list types).
 func strip(in map[string]any) map[string]any {
 	out := map[string]any{}
 	for key, value := range in {
@@ -145,7 +145,7 @@ func strip(in map[string]any) map[string]any {
 		case slices.Contains(kept, key):
 			out[key] = value
 		case key == "properties":
-			out[key] = stripProperties(value, in["required"])
+			out[key] = stripProperties(value)
 		case key == "items" || key == "additionalProperties" || key == "not":
 			if m, ok := value.(map[string]any); ok {
 				value = strip(m)
@@ -158,17 +158,12 @@ func strip(in map[string]any) map[string]any {
 	return out
 }
 
-func stripProperties(value, required any) map[string]any {
-	names, _ := required.([]any)
+func stripProperties(value any) map[string]any {
 	out := map[string]any{}
 	properties, _ := value.(map[string]any)
 	for name, property := range properties {
 		m, _ := property.(map[string]any)
-		stripped := strip(m)
-		if fallback, ok := m["default"]; ok && slices.Contains(names, any(name)) {
-			stripped["default"] = fallback
-		}
-		out[name] = stripped
+		out[name] = strip(m)
 	}
 	return out
 }

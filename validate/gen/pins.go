@@ -165,12 +165,12 @@ var crdSources = []crdSource{
 	},
 	{
 		Project: "grafana-operator", Licence: "Apache-2.0",
-		Module: pin{"github.com/grafana/grafana-operator/v5", "v5.18.0", "h1:ei7N2VfjsRjY8iprenH1IDV783WeV7CP5VNp//sB4hI="},
+		Module: pin{"github.com/grafana/grafana-operator/v5", "v5.21.4", "h1:wqi4SBE6mC4WcUZvpJm7plRtC/Anu1dVMZxRdqjs0N4="},
 		Files:  []string{"config/crd/bases/*.yaml"},
 	},
 	{
 		Project: "cloudnative-pg", Licence: "Apache-2.0",
-		Module: pin{"github.com/cloudnative-pg/cloudnative-pg", "v1.27.0", "h1:mp0zlYO4vKAJmQdArWORWKr1lmB4Hj8JeBQGX5RBnpg="},
+		Module: pin{"github.com/cloudnative-pg/cloudnative-pg", "v1.28.0", "h1:vkv0a0ewDSfJOPJrsyUr4uczsxheReAWf/k171V0Dm0="},
 		Files:  []string{"config/crd/bases/*.yaml"},
 	},
 	{
@@ -180,7 +180,7 @@ var crdSources = []crdSource{
 	},
 	{
 		Project: "tekton-pipeline", Licence: "Apache-2.0",
-		Module: pin{"github.com/tektoncd/pipeline", "v1.6.0", "h1:A+D+jzOVl2QNl/yiNT7csVgBUy2wpz6K6+/D4q5lfss="},
+		Module: pin{"github.com/tektoncd/pipeline", "v1.7.0", "h1:+Rd/YGpxV8sgEmW9unSiS8RgBE4DqbPdz6zPh2pYDnk="},
 		Files:  []string{"config/300-crds/*.yaml"},
 	},
 	{
@@ -192,6 +192,8 @@ var crdSources = []crdSource{
 		Project: "openshift", Licence: "Apache-2.0",
 		Module: pin{"github.com/openshift/api", "v0.0.0-20251015095338-264e80a2b6e7", "h1:Ot2fbEEPmF3WlPQkyEW/bUCV38GMugH/UmZvxpWceNc="},
 		Files:  []string{"[^e]*/v*/zz_generated.crd-manifests/*-Default.crd.yaml", "[^e]*/v*/zz_generated.crd-manifests/*.crd.yaml"},
+		// The admission of OpenShift fills in fields that this schema requires.
+		Skip: "security.openshift.io/v1/SecurityContextConstraints",
 	},
 	{
 		Project: "flux-source-controller", Licence: "Apache-2.0", Past: true,

@@ -16,27 +16,26 @@ import (
 func (p *pass) builtin(o *render.Object) error {
 	gvk := gvkOf(o)
 	var judgements []judgement
-	absent := map[presence][]string{} // minors that do not serve the kind
-	turn := ""                        // the version that removed or introduced it
+	absent := map[presence]absence{}
 	for _, k := range p.v.releases {
-		presence, since := p.v.served.in(k.minor, gvk)
-		s, err := p.shapeFor(o, k, presence)
+		status, since := p.v.kinds.in(k.minor, gvk)
+		s, err := p.shapeFor(o, k, status)
 		if err != nil {
 			return err
 		}
 		if s != nil {
 			judgements = append(judgements, judgement{shape: s, releases: []string{k.minor}, severity: finding.Error})
 		}
-		if s == nil || presence == removed {
-			absent[presence] = append(absent[presence], k.minor)
-			turn = since
+		if s == nil {
+			absent[status] = absence{append(absent[status].minors, k.minor), since}
 		}
 	}
-	p.absent(o, absent, turn)
-	if len(absent[removed]) == 0 {
+	p.absent(o, absent)
+	gone := len(absent[removed].minors) > 0
+	if !gone {
 		p.deprecated(o)
 	}
-	if len(judgements) == 0 && len(absent[removed]) > 0 {
+	if gone && len(judgements) == 0 {
 		last, err := p.lastShape(gvk)
 		if err != nil {
 			return err
@@ -50,8 +49,8 @@ func (p *pass) builtin(o *render.Object) error {
 
 // shapeFor finds the schema of a built-in kind: a location that overrides it,
 // the embedded definition, a location that adds what that lacks.
-func (p *pass) shapeFor(o *render.Object, k release, presence presence) (*shape, error) {
-	if presence == removed {
+func (p *pass) shapeFor(o *render.Object, k release, status presence) (*shape, error) {
+	if status == removed {
 		return nil, nil
 	}
 	s, err := p.v.before.lookup(o.APIVersion, o.Kind, k)
@@ -66,7 +65,7 @@ func (p *pass) shapeFor(o *render.Object, k release, presence presence) (*shape,
 
 // lastShape is the schema of the newest version that knows a removed kind.
 func (p *pass) lastShape(gvk string) ([]judgement, error) {
-	_, last := p.v.served.span(gvk)
+	_, last := p.v.kinds.span(gvk)
 	if last == "" {
 		return nil, nil
 	}
@@ -93,28 +92,35 @@ func fuse(in []judgement) []judgement {
 	return out
 }
 
+// absence is a list of versions that do not serve a kind for one reason, and
+// the version that removed or introduced it.
+type absence struct {
+	minors []string
+	since  string
+}
+
 // absent reports the versions that do not serve the object's kind.
-func (p *pass) absent(o *render.Object, minors map[presence][]string, turn string) {
+func (p *pass) absent(o *render.Object, absent map[presence]absence) {
 	gvk := gvkOf(o)
-	if len(minors[removed]) > 0 {
+	if gone := absent[removed]; len(gone.minors) > 0 {
 		p.report(o, "/apiVersion", finding.Finding{
 			Rule: ruleRemoved, Severity: finding.Error,
-			Message: fmt.Sprintf("%s was removed in Kubernetes %s", spoken(gvk), turn),
+			Message: fmt.Sprintf("%s was removed in Kubernetes %s", spoken(gvk), gone.since),
 			Help:    p.replacement(gvk),
 		})
 	}
-	if later := minors[future]; len(later) > 0 {
+	if later := absent[future]; len(later.minors) > 0 {
 		p.report(o, "/apiVersion", finding.Finding{
 			Rule: ruleInvalid, Severity: finding.Error,
-			Message: fmt.Sprintf("%s is new in Kubernetes %s, and not known%s", spoken(gvk), turn, forReleases(later)),
+			Message: fmt.Sprintf("%s is new in Kubernetes %s, and not known%s", spoken(gvk), later.since, forReleases(later.minors)),
 		})
 	}
-	if len(minors[unknown]) > 0 {
+	if len(absent[unknown].minors) > 0 {
 		f := finding.Finding{
 			Rule: ruleInvalid, Severity: finding.Error,
 			Message: fmt.Sprintf("no kind %s in %s", o.Kind, o.APIVersion),
 		}
-		if guess := p.v.served.meant(gvk); guess != "" {
+		if guess := p.v.kinds.meant(gvk); guess != "" {
 			f.Help = fmt.Sprintf("did you mean %s?", spoken(guess))
 		}
 		p.report(o, "/kind", f)
@@ -124,7 +130,7 @@ func (p *pass) absent(o *render.Object, minors map[presence][]string, turn strin
 // deprecated warns about a kind that the versions asked for still serve.
 func (p *pass) deprecated(o *render.Object) {
 	gvk := gvkOf(o)
-	life, ok := p.v.served.bundle.lifecycle(gvk)
+	life, ok := p.v.kinds.bundle.lifecycle(gvk)
 	newest := p.v.releases[len(p.v.releases)-1].minor
 	if !ok || life.Deprecated == "" || compareVersions(newest, life.Deprecated) < 0 {
 		return
@@ -140,9 +146,9 @@ func (p *pass) deprecated(o *render.Object) {
 
 // replacement says what to write instead of an API version that goes or went.
 func (p *pass) replacement(gvk string) string {
-	life, known := p.v.served.bundle.lifecycle(gvk)
+	life, known := p.v.kinds.bundle.lifecycle(gvk)
 	successor := life.Replacement
-	if guess := p.v.served.meant(gvk); successor == "" && groupOf(guess) == groupOf(gvk) {
+	if guess := p.v.kinds.meant(gvk); successor == "" && groupOf(guess) == groupOf(gvk) {
 		successor = guess
 	}
 	switch {

@@ -33,6 +33,7 @@ func (p *pass) custom(o *render.Object) error {
 	p.notChecked(o, strings.Join(append([]string{"no schema for " + spoken(gvkOf(o))}, reasons...), "; "))
 	metadata, err := p.metadataOnly()
 	if err == nil {
+		metadata.severity = finding.Warning // it may be no object of a cluster at all
 		p.judge(o, []judgement{metadata})
 	}
 	return err

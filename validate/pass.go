@@ -39,7 +39,7 @@ func (p *pass) object(o *render.Object) error {
 		return nil
 	}
 	p.identity(o)
-	if p.v.served.builtin(gvkOf(o)) {
+	if p.v.kinds.builtin(gvkOf(o)) {
 		return p.builtin(o)
 	}
 	return p.custom(o)

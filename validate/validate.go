@@ -47,7 +47,7 @@ type Options struct {
 type Validator struct {
 	strict    bool
 	releases  []release
-	served    availability
+	kinds     availability
 	engine    *engine
 	before    *locations // tried before the embedded schemas
 	after     *locations // tried after them
@@ -73,7 +73,7 @@ func New(tree repo.Tree, opts Options) (*Validator, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Validator{strict: opts.Strict, engine: newEngine(b), served: newAvailability(b), files: newCRDFiles(tree)}
+	v := &Validator{strict: opts.Strict, engine: newEngine(b), kinds: newAvailability(b), files: newCRDFiles(tree)}
 	if v.releases, err = parseReleases(opts.Versions, b.versions()); err != nil {
 		return nil, err
 	}

@@ -61,8 +61,9 @@ func (s *Set) hits(entry map[string]any) ([]hit, error) {
 	for _, pair := range list(entry["exceptions"]) {
 		pair := list(pair)
 		ns, _ := pair[0].(string)
-		name, ok := pair[1].(string)
-		lifted[[2]string{ns, name}] = ok
+		if name, ok := pair[1].(string); ok {
+			lifted[[2]string{ns, name}] = true
+		}
 	}
 	var hits []hit
 	for _, pair := range list(entry["results"]) {

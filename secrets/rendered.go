@@ -295,12 +295,20 @@ func (c *course) mask(with string) {
 	c.masks = append(c.masks, mask{c.object, source.Pointer(c.path...), with})
 }
 
-// place puts a finding where the field is set, and hides the line there.
+// place puts a finding where the field is set, and hides the lines that set it.
 func (c *course) place(f finding.Finding) finding.Finding {
 	f = c.at(f)
 	c.sealed.hide(f.Location)
+	for _, r := range f.Related {
+		c.sealed.hide(r.Location)
+	}
 	c.out = append(c.out, f)
 	return f
+}
+
+// at places a finding at the field that the walk has reached.
+func (c *course) at(f finding.Finding) finding.Finding {
+	return c.rendered.At(c.object, source.Pointer(c.path...), f)
 }
 
 // report says that a secret would leak at the path.

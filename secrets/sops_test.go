@@ -180,7 +180,7 @@ func TestSopsBroken(t *testing.T) {
 		{"tag cut", strings.Replace(text, "==,type:str]", ",type:str]", 1), ruleMetadata, "tag is not 16 bytes"},
 		{"type changed to none", strings.Replace(text, ",type:str]", ",type:string]", 1), ruleMetadata, "type is none"},
 		{"text behind", strings.Replace(text, ",type:str]", ",type:str]c4nary", 1), ruleMetadata, "does not end with a bracket"},
-		{"block gone", text[:strings.Index(text, "sops:")] + "---\n" + text[strings.Index(text, "---\n")+4:], ruleMetadata, "no sops block"},
+		{"block gone", text[:strings.Index(text, "sops:")] + text[strings.Index(text, "\n---\n")+1:], ruleMetadata, "no sops block"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if test.text == text {

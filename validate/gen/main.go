@@ -16,13 +16,14 @@ import (
 const assets = "../schemas"
 
 func main() {
-	if err := run(); err != nil {
+	if err := run(assets); err != nil {
 		fmt.Fprintln(os.Stderr, "gen:", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
+// run writes the assets to a directory.
+func run(dir string) error {
 	releases, err := loadReleases(kubernetesPins)
 	if err != nil {
 		return err
@@ -38,14 +39,14 @@ func run() error {
 	if err := complete(lifecycles, releases); err != nil {
 		return err
 	}
-	if err := writeKubernetes(assets, releases); err != nil {
+	if err := writeKubernetes(dir, releases); err != nil {
 		return err
 	}
-	if err := writeCRDs(assets, crds); err != nil {
+	if err := writeCRDs(dir, crds); err != nil {
 		return err
 	}
-	if err := writeLifecycles(assets, lifecycles); err != nil {
+	if err := writeLifecycles(dir, lifecycles); err != nil {
 		return err
 	}
-	return writeNotice(assets, releases, crdSources)
+	return writeNotice(dir, releases, crdSources)
 }

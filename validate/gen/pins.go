@@ -52,6 +52,7 @@ var crdSources = []crdSource{
 		Project: "prometheus-operator", Licence: "Apache-2.0",
 		Module: pin{"github.com/prometheus-operator/prometheus-operator", "v0.94.1", "h1:QEIb2wenPH+SdMN1xMf8l4Pmj00YYXXI6HlbLlQWkww="},
 		Files:  []string{"example/prometheus-operator-crd/*.yaml"},
+		Notice: "NOTICE",
 	},
 	{
 		Project: "keda", Licence: "Apache-2.0",
@@ -97,6 +98,7 @@ var crdSources = []crdSource{
 		Project: "karpenter", Licence: "Apache-2.0",
 		Module: pin{"github.com/aws/karpenter-provider-aws", "v1.14.1", "h1:WGtIQTQcxpElYMdWfWuPwaF2+9muR+hYhPZsTtoY8Gs="},
 		Files:  []string{"pkg/apis/crds/*.yaml"},
+		Notice: "NOTICE",
 	},
 	{
 		Project: "argo-cd", Licence: "Apache-2.0",
@@ -122,16 +124,19 @@ var crdSources = []crdSource{
 		Project: "gatekeeper", Licence: "Apache-2.0",
 		Module: pin{"github.com/open-policy-agent/gatekeeper/v3", "v3.23.1", "h1:njHTm0SJ6ZEhhEgmQTpJKTGQbc99fSs4hGiEp1OIKck="},
 		Files:  []string{"charts/gatekeeper/crds/*.yaml"},
+		Notice: "NOTICE",
 	},
 	{
 		Project: "kyverno", Licence: "Apache-2.0",
 		Module: pin{"github.com/kyverno/kyverno", "v1.19.1", "h1:/MkgFii3/VlQfKR1JpC9tVwNNVNQTt2S4U6qCsafsTU="},
 		Files:  []string{"config/crds/*/*kyverno.io_*.yaml"},
+		Notice: "NOTICE",
 	},
 	{
 		Project: "traefik", Licence: "MIT",
 		Module: pin{"github.com/traefik/traefik/v3", "v3.7.13", "h1:T8wy9KuaFzCkmXCqAzDy7t73pBDR1DHrJe3pqXpNXTw="},
 		Files:  []string{"docs/content/reference/dynamic-configuration/traefik.io_*.yaml"},
+		Notice: "LICENSE.md",
 	},
 	{
 		Project: "metallb", Licence: "Apache-2.0",

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 
 	"github.com/klauspost/compress/zstd"
@@ -9,7 +8,6 @@ import (
 
 // write puts a file in place.
 func write(name string, data []byte) error {
-	fmt.Printf("%s %d bytes\n", name, len(data))
 	return os.WriteFile(name, data, 0o644)
 }
 
@@ -24,6 +22,5 @@ func writeCompressed(name string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s %d bytes before compression\n", name, len(data))
 	return write(name, encoder.EncodeAll(data, nil))
 }

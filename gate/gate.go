@@ -71,7 +71,6 @@ func Check(ctx context.Context, opts Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer g.snap.Close()
 	if err := g.discover(ctx); err != nil {
 		return nil, err
 	}
@@ -117,13 +116,11 @@ func open(ctx context.Context, opts Options) (*gate, error) {
 	opts.Trace("snapshot", time.Since(start))
 	config, err := loadConfig(snap, opts.ConfigFile)
 	if err != nil {
-		snap.Close()
 		return nil, err
 	}
 	start = time.Now()
 	sealed, err := secrets.Seal(ctx, snap)
 	if err != nil {
-		snap.Close()
 		return nil, fmt.Errorf("seal: %w", err)
 	}
 	opts.Trace("seal", time.Since(start))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"github.com/sallyport/sallyport/policies"
 	"github.com/sallyport/sallyport/policy"
 	"github.com/sallyport/sallyport/repo"
+	"github.com/sallyport/sallyport/source"
 )
 
 // loadPolicies compiles the bundled policies with those of the repository and
@@ -36,12 +38,16 @@ func (g *gate) policyOptions() (policy.Options, error) {
 		return policy.Options{}, &UsageError{fmt.Errorf("policies: %w", err)}
 	}
 	data, err := g.gather(g.config.abs(g.config.PolicyData), g.opts.Data, ".yaml", ".yml", ".json")
+	if err == nil {
+		err = safe(data)
+	}
 	if err != nil {
 		return policy.Options{}, &UsageError{fmt.Errorf("policy data: %w", err)}
 	}
 	return policy.Options{
 		Bundled:    policies.FS,
 		Disable:    g.config.Bundled.Disable,
+		Enable:     slices.Sorted(maps.Keys(g.config.Rules)), // naming an opt-in rule asks for it
 		Sources:    modules,
 		Data:       data,
 		Namespaces: g.opts.Namespaces,
@@ -76,6 +82,31 @@ func (g *gate) gather(configured, named []string, extensions ...string) ([]polic
 	return slices.CompactFunc(out, func(a, b policy.Source) bool { return a.Path == b.Path }), nil
 }
 
+// mount is where a data file of the directory at hangs in the policies' data:
+// under its own directory, as with conftest's --data.
+func mount(at, file string) string {
+	if file == at {
+		return ""
+	}
+	below := strings.TrimPrefix(strings.TrimPrefix(path.Dir(file), at), "/")
+	if below == "." {
+		return ""
+	}
+	return below
+}
+
+// safe refuses data files that could hurt the parser of the policy engine.
+func safe(files []policy.Source) error {
+	for _, f := range files {
+		for _, p := range source.Check(f.Path, f.Data) {
+			if p.Fatal {
+				return fmt.Errorf("%s: %s", p.Span, p.Message)
+			}
+		}
+	}
+	return nil
+}
+
 func fromTree(tree repo.Tree, at string, extensions []string) ([]policy.Source, error) {
 	at = path.Clean(at)
 	var out []policy.Source
@@ -88,7 +119,7 @@ func fromTree(tree repo.Tree, at string, extensions []string) ([]policy.Source, 
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, policy.Source{Path: e.Path, Data: data})
+		out = append(out, policy.Source{Path: e.Path, Data: data, Mount: mount(at, e.Path)})
 	}
 	if len(out) == 0 {
 		return nil, fmt.Errorf("%s: %w, or no %s file in it", at, fs.ErrNotExist, strings.Join(extensions, ", "))
@@ -113,7 +144,7 @@ func fromDisk(at string, extensions []string) ([]policy.Source, error) {
 			return fmt.Errorf("%s: not a regular file of at most %d MiB", p, repo.MaxFileSize>>20)
 		}
 		data, err := os.ReadFile(p)
-		out = append(out, policy.Source{Path: filepath.ToSlash(p), Data: data})
+		out = append(out, policy.Source{Path: filepath.ToSlash(p), Data: data, Mount: mount(filepath.ToSlash(at), filepath.ToSlash(p))})
 		return err
 	})
 	if err == nil && len(out) == 0 {
@@ -129,7 +160,6 @@ func PolicyTest(ctx context.Context, opts Options) (policy.TestReport, error) {
 	if err != nil {
 		return policy.TestReport{}, err
 	}
-	defer g.snap.Close()
 	loaded, err := g.policyOptions()
 	if err != nil {
 		return policy.TestReport{}, err

@@ -8,7 +8,6 @@ import (
 
 	"github.com/sallyport/sallyport/finding"
 	"github.com/sallyport/sallyport/render"
-	"github.com/sallyport/sallyport/repo"
 )
 
 // Render returns one target as YAML: sealed, or with encrypted set as kustomize
@@ -21,7 +20,6 @@ func Render(ctx context.Context, opts Options, target string, encrypted bool) ([
 	if err != nil {
 		return nil, nil, err
 	}
-	defer g.snap.Close()
 	t, err := g.target(ctx, target)
 	if err != nil {
 		return nil, nil, err
@@ -64,21 +62,9 @@ func (g *gate) target(ctx context.Context, name string) (render.Target, error) {
 				return t, nil
 			}
 		}
-		if t, ok := kustomization(g.snap, c); ok {
+		if t, ok := render.Named(g.snap, c); ok {
 			return t, nil
 		}
 	}
 	return render.Target{}, &UsageError{fmt.Errorf("no target %s; sallyport targets lists them", name)}
-}
-
-// kustomization makes a target of a directory that is no leaf, so that a base
-// can be looked at too.
-func kustomization(tree repo.Tree, dir string) (render.Target, bool) {
-	for _, name := range render.KustomizationNames() {
-		file := path.Join(dir, name)
-		if _, ok := tree.Lookup(file); ok {
-			return render.Target{Path: path.Clean(dir), Kind: render.Kustomize, File: file, Why: "named"}, true
-		}
-	}
-	return render.Target{}, false
 }

@@ -27,7 +27,6 @@ func Targets(ctx context.Context, opts Options) (*Listing, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer g.snap.Close()
 	if err := g.discover(ctx); err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ func explanations() []explanation {
 		{match(`may not add resource with an already registered id: ` + id), (*cause).duplicate},
 		{match(`no resource matches strategic merge patch "?` + id), (*cause).unmatchedPatch},
 		{match(`failed to find unique target for patch ` + id), (*cause).unmatchedPatch},
-		{match(`(add|remove|replace|test|copy|move) operation does not apply[^/]*?"?(/[^\s":]*)?`), (*cause).jsonPatch},
+		{match(`(add|remove|replace|test|copy|move) operation does not apply(?:[^/\n]*(/[^\s":]*))?`), (*cause).jsonPatch},
 		{match(`error in (\w+) for path: '(/[^']*)'`), (*cause).jsonPatch},
 		{match(`testing (?:path|value) (/[^\s":]*)`), (*cause).jsonPatchTest},
 		{match(`unable to parse SM or JSON patch from \[(path|patch): "([^"]*)`), (*cause).patchFormat},
@@ -30,14 +30,12 @@ func explanations() []explanation {
 		{match(`must specify the target name`), field("an entry of patchesJson6902 needs a target with a name", "patchesJson6902")},
 		{match(`missing (metadata\.name|kind) in object|missing Resource metadata`), (*cause).nameless},
 		{match(`expected array in (\S+)/items`), sentence("the items of a list are no list", "")},
-		{match(`empty item at`), (*cause).emptyItem},
 		{match(`(?s)merging from generator.*ResId\{.*?Kind:"(\w+)".*?Name:"([^"]*)".*?(exists; behavior must be merge or replace|does not exist; cannot merge or replace)`), (*cause).generatorBehaviour},
 		{match("configmap (\\S+) illegally repeats the key `([^`]*)`"), (*cause).repeatedKey},
 		{match(`a configmap must have a name|a secret must have a name`), sentence("a generator has no name", "set name in each entry of configMapGenerator and secretGenerator")},
 		{match(`invalid literal source`), sentence("a literal of a generator is not key=value", "write each literal as key=value")},
 		{match(`missing (?:key name|file path) for|key name or file path contains '='`), sentence("a file of a generator is not path or key=path", "")},
 		{match(`has invalid utf8 bytes`), sentence("an env file of a generator is not UTF-8", "")},
-		{match(`is not a valid key name|not a valid environment variable name|IsEnvVarName|a valid (?:config|environment)`), sentence("a generator makes a key that a ConfigMap or Secret cannot have", "keys are letters, digits, '-', '_' and '.'")},
 		{match("fieldPath `([^`]*)` is missing for replacement source"), (*cause).replacementSource},
 		{match(`nothing selected by`), field("the source of a replacement selects no object", "replacements")},
 		{match(`multiple matches for selector`), field("the source of a replacement selects more than one object", "replacements")},
@@ -53,6 +51,7 @@ func explanations() []explanation {
 		{match(`conflicting fieldspecs`), field("the configurations contradict each other", "configurations")},
 		{match(`(?i)git (?:init|fetch|remote)|HTTP Error|status code|dial tcp|no such host|hit \d+s timeout`), (*cause).unreachable},
 		{match(`network is not allowed`), sentence("a generator or transformer names something on the network", "vendor it into the repository, or allow the network")},
+		{match(`control characters are not allowed`), sentence("an object holds a control character, which kustomize cannot print", "remove it, or keep the value in binaryData")},
 		{match(`(?i)wrong node kind`), sentence("a patch or transformer expects another shape of an object than it has", "compare the patch with the object: a mapping, list or single value stands where another was expected")},
 	}
 }
@@ -156,10 +155,6 @@ func (c *cause) nameless(m []string) *fault {
 	return c.at("an object has no "+what, "every object needs apiVersion, kind and metadata.name", func(l *layer, ref *reference) bool {
 		return c.lacks(l, ref, "/"+strings.ReplaceAll(what, ".", "/"))
 	})
-}
-
-func (c *cause) emptyItem([]string) *fault {
-	return c.fault("an object has a list with an empty item", "remove the item, or give it a value")
 }
 
 func (c *cause) generatorBehaviour(m []string) *fault {

@@ -45,7 +45,7 @@ func scalarAt(root *yaml.Node, pointer string) string {
 	return node.Value
 }
 
-var manifestKeys = regexp.MustCompile(`(?m)^[\s{"',-]*(apiVersion|kind)["']?\s*:`)
+var manifestKeys = regexp.MustCompile(`(?:^|[\s{,"'])(apiVersion|kind)["']?\s*:`)
 
 // looksLikeManifest tells by the text, before any parser sees it, whether a
 // file can hold an object. Templates are left out: they are not YAML yet.

@@ -185,7 +185,9 @@ func (w *planner) inspect(file string) bool {
 // directory checks a reference to a directory that exists.
 func (w *planner) directory(k *kustomization, ref *reference, above []string) *layer {
 	switch ref.Role {
-	case roleResource, roleComponent, roleGenerator, roleTransformer, roleValidator:
+	case roleResource, roleComponent:
+	case roleGenerator, roleTransformer, roleValidator:
+		w.plugins = true // what kustomize makes of that directory may name anything
 	default:
 		w.fail(ref.fault(ref.named()+", which is a directory; "+ref.Field+" takes a file", ""))
 		return nil

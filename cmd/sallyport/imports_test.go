@@ -27,11 +27,12 @@ var allowed = map[string][]string{
 	"source":           {"finding"},
 	"render":           {"repo", "source", "finding"},
 	"secrets":          {"repo", "source", "finding", "render"},
+	"secrets/encrypt":  {"source", "finding", "secrets"},
 	"validate":         {"repo", "source", "finding", "render"},
 	"policy":           {"finding", "render"},
 	"gate":             {"repo", "source", "finding", "render", "secrets", "validate", "policy", "policies"},
 	"report":           {"finding"},
-	"cmd/sallyport":    {"repo", "source", "finding", "render", "policy", "gate", "report"},
+	"cmd/sallyport":    {"repo", "source", "finding", "render", "secrets", "secrets/encrypt", "policy", "gate", "report"},
 	"testdata/peer":    {},
 	"testdata/fleet":   {},
 	"testdata/corpora": {"testdata/peer"},
@@ -44,9 +45,8 @@ var sole = map[string]string{
 	"github.com/yannh/kubeconform/":          "validate",
 	"github.com/santhosh-tekuri/jsonschema/": "validate",
 	"github.com/open-policy-agent/opa/":      "policy",
-	"github.com/getsops/sops/":               "secrets/decrypt",
-	"filippo.io/age":                         "secrets/decrypt",
-	"k8s.io/client-go/":                      "apply",
+	"github.com/getsops/sops/":               "secrets/encrypt", // public keys only
+	"filippo.io/age":                         "secrets/encrypt",
 }
 
 type listed struct {

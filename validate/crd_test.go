@@ -37,10 +37,12 @@ spec:
 		t.Fatal(err)
 	}
 	const text = "{apiVersion: example.com/v1, kind: Route, metadata: {name: a}, spec: {rules: [{}, {weight: 2}], wildcard: null}}"
-	object := decode(t, text)
-	if got := say(s.check(object)); len(got) > 0 {
-		t.Errorf("refused: %q", got)
+	for _, wildcard := range []string{"wildcard: null", "wildcard: None", ""} {
+		if got := say(s.check(decode(t, strings.Replace(text, "wildcard: null", wildcard, 1)))); len(got) > 0 {
+			t.Errorf("%q is refused: %q", wildcard, got)
+		}
 	}
+	object := decode(t, text)
 	if !reflect.DeepEqual(object, decode(t, text)) {
 		t.Errorf("the object was changed: %v", object)
 	}

@@ -28,17 +28,6 @@ func TestEveryBuiltinCompiles(t *testing.T) {
 	}
 }
 
-// TestEveryEmbeddedCustomKindCompiles does the same for custom kinds.
-func TestEveryEmbeddedCustomKindCompiles(t *testing.T) {
-	b := bundled(t)
-	e := newEngine(b)
-	for gvk := range b.crds {
-		if c, err := e.custom(gvk); err != nil || c == nil {
-			t.Errorf("%s: %v, %v", gvk, c, err)
-		}
-	}
-}
-
 // TestBuiltinIsShared says that versions with the same definitions share a
 // shape, and that workers who ask at once get the same one.
 func TestBuiltinIsShared(t *testing.T) {

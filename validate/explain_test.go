@@ -61,7 +61,7 @@ properties:
   word: {type: string, minLength: 2, maxLength: 12, pattern: "^[a-z]+$"}
   some: {minProperties: 1, maxProperties: 2}
   backend: {type: object, oneOf: [{required: [service]}, {required: [resource]}], properties: {service: {type: string}, resource: {type: string}}}
-  rule: {anyOf: [{type: object, required: [allow], properties: {allow: {type: string}}}, {type: array}]}
+  rule: {anyOf: [{type: object, required: [allow], properties: {allow: {type: string}, deny: {type: string}}}, {type: array}]}
   tagged:
     oneOf:
       - {type: object, required: [type], properties: {type: {enum: [a]}, x: {type: integer}}}
@@ -115,6 +115,7 @@ properties:
 		{"{kind: a, backend: {}}", []string{"/backend: backend needs service or resource"}},
 		{"{kind: a, backend: {service: canary, resource: canary}}", []string{"/backend: backend may hold only one of resource, service"}},
 		{"{kind: a, rule: {allow: 1}}", []string{"/rule/allow: rule.allow must be a string, not a number (put the value in quotes, so that YAML reads it as a string)"}},
+		{"{kind: a, rule: {deny: []}}", []string{"/rule: rule.allow is required", "/rule/deny: rule.deny must be a string, not a list"}},
 		{"{kind: a, rule: canary}", []string{"/rule: rule must be a mapping or a list, not a string"}},
 		{"{kind: a, tagged: {type: b, y: canary}}", []string{"/tagged/y: tagged.y must be an integer, not a string"}},
 		{"{kind: a, needs: {a: canary}}", []string{"/needs: needs.b is required where a is set"}},

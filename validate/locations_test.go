@@ -114,6 +114,26 @@ func TestBrokenLocation(t *testing.T) {
 	}
 }
 
+// TestUnknownKind says that a kind without any schema is not checked, or missing
+// where that is asked for, and that its metadata only gives warnings.
+func TestUnknownKind(t *testing.T) {
+	const object = "{apiVersion: example.com/v1, kind: Widget, metadata: {name: gear, labels: {a: 1}}}"
+	result, err := judge(t, Options{}, object)
+	if err != nil || result.Checked != 0 || len(result.NotChecked) != 1 || len(result.Findings) != 1 {
+		t.Fatalf("%+v, %v", result, err)
+	}
+	if reason := result.NotChecked[0].Reason; reason != "no schema for example.com/v1 Widget" {
+		t.Errorf("reason: %s", reason)
+	}
+	if f := result.Findings[0]; f.Severity != finding.Warning || f.Pointer != "/metadata/labels/a" {
+		t.Errorf("%+v", f)
+	}
+	result, err = judge(t, Options{Strict: true}, object)
+	if err != nil || len(result.NotChecked) != 0 || len(result.Findings) != 2 {
+		t.Fatalf("strict: %+v, %v", result, err)
+	}
+}
+
 // TestNetwork asks for a URL with and without permission.
 func TestNetwork(t *testing.T) {
 	var asked atomic.Int32

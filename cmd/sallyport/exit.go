@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/gate"
+	"github.com/sallyport/sallyport/policy"
 	"github.com/sallyport/sallyport/repo"
 	"github.com/sallyport/sallyport/report"
 )
@@ -39,12 +40,13 @@ func (e *usageError) Unwrap() error { return e.err }
 func exitCode(err error) int {
 	var usage *usageError
 	var config *gate.UsageError
+	var rego *policy.ConfigError
 	switch {
 	case err == nil:
 		return exitClean
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage), errors.As(err, &config):
+	case errors.As(err, &usage), errors.As(err, &config), errors.As(err, &rego):
 		return exitUsage
 	case err == errFindings:
 		return exitFindings

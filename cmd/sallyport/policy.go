@@ -36,7 +36,8 @@ func newPolicyTest(s *streams) *cobra.Command {
 		Short: "Run the unit tests of the loaded policies, with coverage",
 		Long: `test runs every Rego rule whose name begins with test_ in the policies of the
 configuration and of -p, with what policies may use in a check: no network, no
-clock. It says which lines no test reached; -v also names the tests that passed.`,
+clock. It says which lines no test reached; -v also names the tests that passed
+and the files that are covered.`,
 		Example: `  sallyport policy test
   sallyport policy test -p policies/ -d policies/data.yaml`,
 		Args: arguments(0, 0, ""),
@@ -71,8 +72,8 @@ clock. It says which lines no test reached; -v also names the tests that passed.
 	return cmd
 }
 
-// writePolicyTests writes the tests that did not pass, the coverage, and a last
-// line that counts.
+// writePolicyTests writes the tests that did not pass, the files with lines that
+// no test reached, and a last line that counts.
 func writePolicyTests(s *streams, r policy.TestReport, all bool) error {
 	for _, t := range r.Tests {
 		if all || t.Status != policy.TestPassed {
@@ -82,7 +83,9 @@ func writePolicyTests(s *streams, r policy.TestReport, all bool) error {
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	covered, lines := 0, 0
 	for _, c := range r.Files {
-		fmt.Fprintf(w, "%s\t%5.1f%%\t%s\n", report.Sanitize(c.File), c.Percent(), missed(c.Missed))
+		if all || c.Uncovered > 0 {
+			fmt.Fprintf(w, "%s\t%5.1f%%%s\n", report.Sanitize(c.File), c.Percent(), missed(c.Missed))
+		}
 		covered, lines = covered+c.Covered, lines+c.Covered+c.Uncovered
 	}
 	if err := w.Flush(); err != nil {
@@ -99,7 +102,7 @@ func writePolicyTests(s *streams, r policy.TestReport, all bool) error {
 		}
 	}
 	total := policy.Coverage{Covered: covered, Uncovered: lines - covered}
-	_, err := fmt.Fprintf(s.out, "\n%s %d tests: %s. %.1f%% of lines covered.\n", mark, len(r.Tests), strings.Join(parts, ", "), total.Percent())
+	_, err := fmt.Fprintf(s.out, "%s %d tests: %s. %.1f%% of lines covered.\n", mark, len(r.Tests), strings.Join(parts, ", "), total.Percent())
 	return err
 }
 
@@ -114,17 +117,26 @@ func writePolicyTest(w io.Writer, t policy.TestResult) {
 	}
 }
 
-// missed names the lines that no test reached: "lines 3, 7-9".
+// missed is the column that names the lines that no test reached: 3, 7-9.
 func missed(ranges [][2]int) string {
-	if len(ranges) == 0 {
-		return ""
+	var joined [][2]int
+	for _, r := range ranges {
+		if n := len(joined); n > 0 && r[0] <= joined[n-1][1]+1 {
+			joined[n-1][1] = max(joined[n-1][1], r[1])
+			continue
+		}
+		joined = append(joined, r)
 	}
-	parts := make([]string, len(ranges))
-	for i, r := range ranges {
-		parts[i] = fmt.Sprint(r[0])
-		if r[1] > r[0] {
-			parts[i] += fmt.Sprintf("-%d", r[1])
+	var parts []string
+	for _, r := range joined {
+		if r[0] == r[1] {
+			parts = append(parts, fmt.Sprint(r[0]))
+		} else {
+			parts = append(parts, fmt.Sprintf("%d-%d", r[0], r[1]))
 		}
 	}
-	return "not reached: lines " + strings.Join(parts, ", ")
+	if parts == nil {
+		return ""
+	}
+	return "\tnot reached: lines " + strings.Join(parts, ", ")
 }

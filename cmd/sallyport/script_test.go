@@ -27,6 +27,7 @@ func TestScript(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup:               setup,
+		Condition:           condition,
 		Cmds:                map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits},
 	})
 }
@@ -41,6 +42,14 @@ func setup(env *testscript.Env) error {
 		env.Setenv(v, "test@shop.example")
 	}
 	return os.CopyFS(demo, os.DirFS("../../testdata/demo"))
+}
+
+// condition knows [root]: whoever runs as root can open every file.
+func condition(name string) (bool, error) {
+	if name == "root" {
+		return os.Geteuid() == 0, nil
+	}
+	return false, errors.New("unknown condition " + name)
 }
 
 // exits runs a program and compares its exit code: exits 2 sallyport check -x.

@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 	"policy":           {"finding", "render"},
 	"gate":             {"repo", "source", "finding", "render", "secrets", "validate", "policy", "policies"},
 	"report":           {"finding"},
-	"cmd/sallyport":    {"repo", "source", "finding", "render", "secrets", "secrets/encrypt", "policy", "gate", "report"},
+	"cmd/sallyport":    {"repo", "source", "finding", "render", "secrets", "secrets/encrypt", "policies", "policy", "gate", "report"},
 	"testdata/peer":    {},
 	"testdata/fleet":   {},
 	"testdata/corpora": {"testdata/peer"},

@@ -15,15 +15,40 @@ import (
 // credentialName fits the names of settings that hold a credential.
 var credentialName = regexp.MustCompile(`(?i)(?:password|passwd|passphrase|token|secret|credentials?|(?:api|access|secret|private|encryption|signing)[-_]?key|[-_](?:pwd|pass))$`)
 
-// mayHoldEnv is a fast look for an env entry named like a credential.
+// mayHoldEnv is a fast look for an env entry named like a credential: the value
+// of a key name that is such a name.
 func mayHoldEnv(data []byte) bool {
 	if !bytes.Contains(data, []byte("env")) || !bytes.Contains(data, []byte("value")) {
 		return false
 	}
-	return envNames.Match(data)
+	for at := 0; ; {
+		i := bytes.Index(data[at:], []byte("name"))
+		if i < 0 {
+			return false
+		}
+		at += i + len("name")
+		if name := nameAfter(data[at:min(at+maxEnvName, len(data))]); len(name) > 0 && credentialName.Match(name) {
+			return true
+		}
+	}
 }
 
-var envNames = regexp.MustCompile(`(?i)name["']?[ \t]*:[ \t]*["']?[\w.-]*(?:pass|pwd|token|secret|credential|key)`)
+// maxEnvName is the longest line that is looked at for a variable's name.
+const maxEnvName = 128
+
+// nameAfter returns the word that follows a key, "" where no colon does.
+func nameAfter(rest []byte) []byte {
+	rest = bytes.TrimLeft(bytes.TrimLeft(rest, `"'`), " \t")
+	if len(rest) == 0 || rest[0] != ':' {
+		return nil
+	}
+	rest = bytes.TrimLeft(rest[1:], " \t\"'")
+	end := 0
+	for end < len(rest) && (isAlnum(rest[end]) || rest[end] == '_' || rest[end] == '-' || rest[end] == '.') {
+		end++
+	}
+	return rest[:end]
+}
 
 // scanEnv finds container environment variables that are named like a
 // credential and have a literal value.

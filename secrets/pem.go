@@ -18,6 +18,9 @@ const (
 	// minKey is the size in bytes of the smallest real key, an Ed25519 key in
 	// PKCS #8.
 	minKey = 48
+	// maxKey bounds how far the end of a block is looked for: an RSA key of
+	// 16,384 bits takes 13 KB, a PGP key ring with photographs some more.
+	maxKey = 1 << 18
 )
 
 // scanPEM finds private keys in PEM, also indented, or with \n for line breaks
@@ -25,8 +28,13 @@ const (
 // "MIIE..." or ends early is none.
 func scanPEM(data []byte) []hit {
 	var out []hit
-	for _, at := range pemStart.FindAllIndex(data, -1) {
-		length := bytes.Index(data[at[1]:], pemEnd)
+	starts := pemStart.FindAllIndex(data, -1)
+	for i, at := range starts {
+		stop := min(at[1]+maxKey, len(data))
+		if i+1 < len(starts) {
+			stop = min(stop, starts[i+1][0])
+		}
+		length := bytes.Index(data[at[1]:stop], pemEnd)
 		if length < 0 {
 			continue
 		}
@@ -34,7 +42,7 @@ func scanPEM(data []byte) []hit {
 			continue
 		}
 		end := at[1] + length + len(pemEnd)
-		if close := bytes.Index(data[end:], []byte("-----")); close >= 0 {
+		if close := bytes.Index(data[end:min(end+128, len(data))], []byte("-----")); close >= 0 {
 			end += close + len("-----")
 		}
 		out = append(out, hit{extent{at[0], end}, ruleKey, "a private key is committed"})

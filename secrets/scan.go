@@ -54,7 +54,7 @@ func scanRaw(data []byte) []hit {
 	if bytes.Contains(data, []byte("://")) {
 		out = append(out, scanURLs(data)...)
 	}
-	if bytes.Contains(data, []byte("auth")) {
+	if bytes.Contains(data, []byte(`"auth"`)) {
 		out = append(out, scanDockerAuth(data)...)
 	}
 	if bytes.Contains(data, []byte("client-key-data")) {
@@ -163,7 +163,7 @@ func scanKubeconfig(data []byte) []hit {
 	return out
 }
 
-var dockerAuth = regexp.MustCompile(`"?auth"?\s*:\s*"([A-Za-z0-9+/]{6,}={0,2})"`)
+var dockerAuth = regexp.MustCompile(`"auth"\s*:\s*"([A-Za-z0-9+/]{6,}={0,2})"`)
 
 // scanDockerAuth finds the user:password of a container registry.
 func scanDockerAuth(data []byte) []hit {

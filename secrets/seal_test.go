@@ -44,6 +44,8 @@ func check(t testing.TB, s *Sealed) []string {
 	return out
 }
 
+func isToken(text string) bool { return len(text) == tokenSize && plantedToken([]byte(text)) == 0 }
+
 func brief(f finding.Finding) string {
 	return fmt.Sprintf("%s %s %s", f.Rule, f.Location, f.Pointer)
 }
@@ -65,6 +67,8 @@ func TestSealPlaintext(t *testing.T) {
 		{"merge", head + "x: &v {k: c4nary}\nstringData:\n  <<: *v\n", "4:11 /stringData/k"},
 		{"anchor and tag", head + "stringData:\n  a: &x !!str c4nary\n", "5:15 /stringData/a"},
 		{"escape", "kind: \"Se\\x63ret\"\nstringData: {a: c4nary}\n", "2:17 /stringData/a"},
+		{"anchored kind", "kind: &k !!str\n  Secret\nstringData: {a: c4nary}\n", "3:17 /stringData/a"},
+		{"aliased kind", "x: [&k Secret]\nkind: *k\nstringData: {a: c4nary}\n", "3:17 /stringData/a"},
 		{"carriage returns", strings.ReplaceAll(head+"stringData:\n  a: |\n    c4nary\n  b: c4nary\n", "\n", "\r\n"), "5:6 /stringData/a|7:6 /stringData/b"},
 		{"second document", "a: 1\n---\n" + head + "stringData:\n  a: c4nary\n", "7:6 /stringData/a"},
 	} {
@@ -189,7 +193,7 @@ configMapGenerator:
 			t.Errorf("%s shows the value in masked lines:\n%s", path, masked)
 		}
 	}
-	if got := read(t, s, "keys/id"); !tokenWhole.MatchString(got) {
+	if got := read(t, s, "keys/id"); !isToken(got) {
 		t.Errorf("a generator's file is sealed as %q, want a token and nothing else", got)
 	}
 	want := []string{

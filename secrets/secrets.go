@@ -144,22 +144,45 @@ func mayHoldSecret(data []byte) bool {
 			return true
 		}
 	}
-	return hasWord(data, "Secret") || hasWord(data, "SecretList") || hasLetterEscape(data)
+	return hasValue(data, "Secret") || hasValue(data, "SecretList") || hasLetterEscape(data)
 }
 
-// hasWord reports whether data holds word with no letter or digit beside it.
-func hasWord(data []byte, word string) bool {
+// hasValue reports whether data holds word where the value of a key or the item
+// of a list may stand alone, with quotes, an anchor or a tag or without: not
+// within a sentence.
+func hasValue(data []byte, word string) bool {
 	for at := 0; ; {
 		i := bytes.Index(data[at:], []byte(word))
 		if i < 0 {
 			return false
 		}
 		from, to := at+i, at+i+len(word)
-		if (from == 0 || !isAlnum(data[from-1])) && (to == len(data) || !isAlnum(data[to])) {
+		if endsValue(data[to:min(to+maxMargin, len(data))]) && startsValue(data[max(0, from-maxMargin):from]) {
 			return true
 		}
 		at = to
 	}
+}
+
+// maxMargin is how far around a word quotes, anchors and line breaks are looked
+// for: the time stays linear whatever a file repeats.
+const maxMargin = 256
+
+// endsValue reports whether a value may end in front of rest.
+func endsValue(rest []byte) bool {
+	rest = bytes.TrimLeft(rest, " \t\"'")
+	return len(rest) == 0 || bytes.IndexByte([]byte("\r\n,]}#"), rest[0]) >= 0
+}
+
+// startsValue reports whether a value may start behind head.
+func startsValue(head []byte) bool {
+	trimmed := bytes.TrimRight(head, " \t\r\n\"'")
+	for range 2 { // an anchor and a tag
+		if i := bytes.LastIndexAny(trimmed, "&! \t\r\n:"); len(trimmed) < len(head) && i >= 0 && (trimmed[i] == '&' || trimmed[i] == '!') {
+			trimmed = bytes.TrimRight(bytes.TrimRight(trimmed[:i], "!"), " \t\r\n")
+		}
+	}
+	return len(trimmed) == 0 || bytes.IndexByte([]byte(":-[,{?"), trimmed[len(trimmed)-1]) >= 0
 }
 
 // hasLetterEscape reports whether data holds an escape for an ASCII letter, as in

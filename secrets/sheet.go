@@ -72,8 +72,8 @@ func newSheet(path string, data []byte, use use) *sheet {
 	if len(s.data) > 0 && &s.data[0] != &data[0] {
 		s.refuse("yaml-unsafe", finding.Position{}, "is encoded as UTF-16, not as UTF-8")
 	}
-	if tokenPattern.Match(s.data) {
-		s.refuse(ruleLeak, s.position(tokenPattern.FindIndex(s.data)[0]), "holds a text that only sealing may write")
+	if at := plantedToken(s.data); at >= 0 {
+		s.refuse(ruleLeak, s.position(at), "holds a text that only sealing may write")
 	}
 	switch {
 	case isDotenv(s.data):

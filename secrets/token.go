@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"regexp"
@@ -18,10 +19,19 @@ const (
 	tokenDigits  = tokenSize - len(sealedPrefix)
 )
 
-var (
-	tokenPattern = regexp.MustCompile(`(?:sopsTok0|plainTok)[0-9a-f]{56}`)
-	tokenWhole   = regexp.MustCompile(`^(?:sopsTok0|plainTok)[0-9a-f]{56}$`)
-)
+var tokenPattern = regexp.MustCompile(`(?:sopsTok0|plainTok)[0-9a-f]{56}`)
+
+// plantedToken returns where data holds text in the form of a token, or -1. Only
+// sealing writes tokens: whoever plants one wants another file's secret.
+func plantedToken(data []byte) int {
+	if !bytes.Contains(data, []byte(sealedPrefix)) && !bytes.Contains(data, []byte(plainPrefix)) {
+		return -1
+	}
+	if at := tokenPattern.FindIndex(data); at != nil {
+		return at[0]
+	}
+	return -1
+}
 
 // sealedToken names an encrypted value. The ciphertext is part of the name, so a
 // hash suffix changes when, and only when, the ciphertext changes.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -71,8 +72,9 @@ type outcome struct {
 
 // done is everything that a run gathered.
 type done struct {
-	outcomes []outcome // in the order of the targets
-	files    []finding.Finding
+	outcomes  []outcome // in the order of the targets
+	files     []finding.Finding
+	encrypted int // files in the checked directory
 }
 
 // run renders and checks every target, and scans the files beside them.
@@ -86,7 +88,10 @@ func (g *gate) run(ctx context.Context) (*done, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(jobs)
 	group.Go(func() (err error) {
-		d.files, err = g.sealed.CheckFiles(ctx, g.snap.Scope())
+		if d.files, err = g.sealed.CheckFiles(ctx, g.snap.Scope()); err != nil {
+			return err
+		}
+		d.encrypted, err = g.encrypted(ctx)
 		return err
 	})
 	clock := newClock()
@@ -105,6 +110,21 @@ func (g *gate) run(ctx context.Context) (*done, error) {
 	clock.trace(g.opts.Trace)
 	g.opts.Trace("targets", time.Since(start))
 	return d, nil
+}
+
+// encrypted counts the encrypted files in the checked directory.
+func (g *gate) encrypted(ctx context.Context) (int, error) {
+	files, err := g.sealed.Encrypted(ctx)
+	if err != nil {
+		return 0, err
+	}
+	n, scope := 0, g.snap.Scope()
+	for _, f := range files {
+		if scope == "" || strings.HasPrefix(f.Path, scope+"/") {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // one renders a target and runs the checks on it.

@@ -153,7 +153,7 @@ func (g *gate) load(ctx context.Context) error {
 		return err
 	}
 	g.opts.Trace("policies", time.Since(start))
-	return g.config.checkRules(append(Rules(), g.policies.Rules()...))
+	return g.config.checkRules(sorted(builtin(), g.policies.Rules()))
 }
 
 func failed(r *finding.Report, failOn finding.Severity) bool {

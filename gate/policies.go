@@ -164,5 +164,9 @@ func PolicyTest(ctx context.Context, opts Options) (policy.TestReport, error) {
 	if err != nil {
 		return policy.TestReport{}, err
 	}
-	return policy.Test(ctx, loaded)
+	report, err := policy.Test(ctx, loaded)
+	if invalid := (*policy.ConfigError)(nil); errors.As(err, &invalid) {
+		err = &UsageError{fmt.Errorf("policies: %w", err)}
+	}
+	return report, err
 }

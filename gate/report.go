@@ -106,18 +106,15 @@ func compareNotChecked(a, b finding.NotChecked) int {
 func (g *gate) summarise(r *finding.Report, d *done, checkOf map[string]string) {
 	r.Summary.Targets, r.Summary.NotChecked = len(r.Targets), len(r.NotChecked)
 	lines := []finding.Check{
-		{Name: "render", Count: len(r.Targets), Unit: "targets", Note: fmt.Sprintf("%d objects", r.Summary.Objects)},
+		{Name: "render", Count: len(r.Targets), Unit: "targets", Note: count(r.Summary.Objects, "object")},
 		{Name: "schema", Unit: "objects"},
 		{Name: "policy", Count: g.policies.Len(), Unit: "rules"},
-		{Name: "secrets", Unit: "Secrets", Note: fmt.Sprintf("%d encrypted files", len(g.sealed.Files()))},
+		{Name: "secrets", Unit: "Secrets", Note: count(d.encrypted, "encrypted file")},
 	}
 	for i := range lines {
 		for _, o := range d.outcomes {
 			lines[i].Count += o.counts[lines[i].Name]
 		}
-	}
-	if n := len(r.NotChecked); n > 0 {
-		lines[1].Note = fmt.Sprintf("%d not checked", n)
 	}
 	for _, f := range r.Findings {
 		at := slices.IndexFunc(lines, func(c finding.Check) bool { return c.Name == checkOf[f.Rule] })
@@ -138,4 +135,11 @@ func (g *gate) summarise(r *finding.Report, d *done, checkOf map[string]string) 
 		}
 	}
 	r.Summary.Checks = lines
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

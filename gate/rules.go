@@ -1,10 +1,14 @@
 package gate
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/sallyport/sallyport/finding"
+	"github.com/sallyport/sallyport/policies"
+	"github.com/sallyport/sallyport/policy"
 	"github.com/sallyport/sallyport/render"
 	"github.com/sallyport/sallyport/secrets"
 	"github.com/sallyport/sallyport/validate"
@@ -54,9 +58,23 @@ spec:
 	}
 }
 
-// Rules returns every built-in rule but those of policies, sorted by name.
-func Rules() []finding.Rule {
-	out := slices.Concat(render.Rules(), validate.Rules(), secrets.Rules(), []finding.Rule{ruleWaiverExpired, ruleWaiverUnused})
+// Rules returns every rule that a check can report, with the bundled policies
+// and their opt-in rules, sorted by name.
+func Rules(ctx context.Context) ([]finding.Rule, error) {
+	set, err := policy.Load(ctx, policy.Options{Bundled: policies.FS, Enable: []string{"*"}})
+	if err != nil {
+		return nil, fmt.Errorf("bundled policies: %w", err)
+	}
+	return sorted(builtin(), set.Rules()), nil
+}
+
+// builtin returns the rules that are not policies.
+func builtin() []finding.Rule {
+	return sorted(render.Rules(), validate.Rules(), secrets.Rules(), []finding.Rule{ruleWaiverExpired, ruleWaiverUnused})
+}
+
+func sorted(rules ...[]finding.Rule) []finding.Rule {
+	out := slices.Concat(rules...)
 	slices.SortFunc(out, func(a, b finding.Rule) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }

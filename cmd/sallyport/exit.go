@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/gate"
-	"github.com/sallyport/sallyport/policy"
 	"github.com/sallyport/sallyport/repo"
 	"github.com/sallyport/sallyport/report"
 )
@@ -40,13 +39,12 @@ func (e *usageError) Unwrap() error { return e.err }
 func exitCode(err error) int {
 	var usage *usageError
 	var config *gate.UsageError
-	var rego *policy.ConfigError
 	switch {
 	case err == nil:
 		return exitClean
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage), errors.As(err, &config), errors.As(err, &rego):
+	case errors.As(err, &usage), errors.As(err, &config):
 		return exitUsage
 	case err == errFindings:
 		return exitFindings

@@ -14,8 +14,6 @@ import (
 
 	"github.com/sallyport/sallyport/finding"
 	"github.com/sallyport/sallyport/gate"
-	"github.com/sallyport/sallyport/policies"
-	"github.com/sallyport/sallyport/policy"
 )
 
 // topic is something that explain knows beside the rules.
@@ -45,7 +43,7 @@ rules and the other topics.`,
 		GroupID: groupMain,
 		Args:    arguments(0, 1, "RULE"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			rules, err := allRules(cmd.Context())
+			rules, err := gate.Rules(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -59,25 +57,13 @@ rules and the other topics.`,
 			return err
 		},
 		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			rules, err := allRules(cmd.Context())
+			rules, err := gate.Rules(cmd.Context())
 			if err != nil || len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
 			return topicNames(rules), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
-}
-
-// allRules returns the built-in rules and those of the bundled policies, opt-in
-// ones included, sorted by name.
-func allRules(ctx context.Context) ([]finding.Rule, error) {
-	set, err := policy.Load(ctx, policy.Options{Bundled: policies.FS, Enable: []string{"*"}})
-	if err != nil {
-		return nil, fmt.Errorf("bundled policies: %w", err)
-	}
-	rules := slices.Concat(gate.Rules(), set.Rules())
-	slices.SortFunc(rules, func(a, b finding.Rule) int { return strings.Compare(a.Name, b.Name) })
-	return rules, nil
 }
 
 // topicNames returns everything that explain takes, rules first.

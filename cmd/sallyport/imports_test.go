@@ -32,7 +32,7 @@ var allowed = map[string][]string{
 	"policy":           {"finding", "render"},
 	"gate":             {"repo", "source", "finding", "render", "secrets", "validate", "policy", "policies"},
 	"report":           {"finding"},
-	"cmd/sallyport":    {"repo", "source", "finding", "render", "secrets", "secrets/encrypt", "policies", "policy", "gate", "report"},
+	"cmd/sallyport":    {"repo", "source", "finding", "render", "secrets", "secrets/encrypt", "policy", "gate", "report"},
 	"testdata/peer":    {},
 	"testdata/fleet":   {},
 	"testdata/corpora": {"testdata/peer"},
@@ -156,7 +156,7 @@ func TestHouseStyle(t *testing.T) {
 				if ok {
 					name = x.Name + "." + n.Sel.Name
 				}
-				if forbidden[name] && !inCmd && !(name == "os.Environ" && strings.HasPrefix(rel, "repo")) {
+				if forbidden[name] && !inCmd && !excused(filepath.ToSlash(rel), name) {
 					t.Errorf("%s: %s outside cmd", files.Position(n.Pos()), name)
 				}
 				if name == "os.Exit" && e.Name() != "main.go" {
@@ -170,4 +170,10 @@ func TestHouseStyle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// excused lists the two places that must touch the process: git's environment
+// is the caller's, and kustomize prints to standard error by itself.
+func excused(file, name string) bool {
+	return name == "os.Environ" && strings.HasPrefix(file, "repo/") || name == "os.Stderr" && file == "render/process.go"
 }

@@ -6,8 +6,9 @@ import (
 	"github.com/sallyport/sallyport/finding"
 )
 
-// The limits of the safety check. They were set by trying what hurts kustomize
-// 5.8.2; of 7,700 files of real repositories none comes near a tenth of any.
+// The limits of the safety check, set by trying what hurts kustomize 5.8.2. The
+// most that 7,700 files of real repositories hold is far below: 0.8 MB, 23,000
+// tokens, 37 levels, 8 aliases, 53 keys in one mapping.
 const (
 	// MaxSize is the largest file, in bytes. Kubernetes refuses objects over
 	// 1.5 MiB (etcd's request limit), which leaves room for bundles.
@@ -15,7 +16,6 @@ const (
 	// MaxTokens bounds the bytes that can begin a node (brackets, commas,
 	// colons, dashes, line breaks), because a parser needs some 200 bytes of
 	// memory for each node, and kustomize 10 µs. It is counted without parsing.
-	// The largest CRDs in the wild count 25,000.
 	MaxTokens = 1 << 20
 	// MaxDepth is the deepest nesting, aliases followed. kustomize's time grows
 	// with the square of the depth: 4,000 levels in 16 KB take 3 seconds.

@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	yaml "go.yaml.in/yaml/v3"
@@ -60,13 +61,20 @@ func (e *Error) Error() string { return e.Span.String() + ": " + e.Message }
 // Problems that are not fatal, such as duplicate keys, are no error here; call
 // [Check] for them.
 func Parse(path string, data []byte) (*File, error) {
+	f, _, err := Read(path, data)
+	return f, err
+}
+
+// Read is Parse and Check in one, for the price of one.
+func Read(path string, data []byte) (*File, []Problem, error) {
 	f, problems := read(path, data)
-	for _, p := range problems {
+	for i, p := range problems {
 		if p.Fatal || p.syntax {
-			return nil, &Error{Span: p.Span, Message: p.Message, Unsafe: p.Fatal}
+			problems = slices.Delete(problems, i, i+1)
+			return nil, problems, &Error{Span: p.Span, Message: p.Message, Unsafe: p.Fatal}
 		}
 	}
-	return f, nil
+	return f, problems, nil
 }
 
 // read parses a file as far as it is safe, and judges it on the way. The
@@ -91,7 +99,7 @@ func read(path string, data []byte) (*File, []Problem) {
 			break
 		}
 		if err != nil {
-			if parts, problems, ok := readParts(path, data); n > 0 && ok {
+			if parts, problems, ok := readParts(path, data); ok {
 				return parts, problems
 			}
 			w.problems = append(w.problems, f.syntaxProblem(err))

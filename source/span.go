@@ -16,7 +16,12 @@ func (f *File) Span(n *yaml.Node) finding.Span {
 	if n == nil || n.Line == 0 {
 		return finding.Span{File: f.Path}
 	}
-	start, end := f.extent(n)
+	return f.place(f.extent(n))
+}
+
+// place turns byte offsets of Data into a span, of the outermost file where this
+// one is embedded.
+func (f *File) place(start, end int) finding.Span {
 	switch {
 	case f.outer == nil:
 		return f.lines.span(f.Path, start, end)
@@ -28,7 +33,7 @@ func (f *File) Span(n *yaml.Node) finding.Span {
 	if end > start {
 		to = f.written[end-1].end
 	}
-	return f.outer.lines.span(f.Path, from, to)
+	return f.outer.place(from, to)
 }
 
 // extent is the node's token as byte offsets.

@@ -90,10 +90,12 @@ var separatorLine = regexp.MustCompile(`\n---.*\n`)
 // readParts reads a file that is not valid as a whole in the way in which
 // kustomize and kubectl do: split at lines of three dashes, one document from
 // each part. What a part holds beyond that is dropped by them without a word,
-// so it is a problem here. It fails where one of the parts is malformed.
+// so it is a problem here. It fails where one of the parts is malformed and none
+// is dangerous.
 func readParts(path string, data []byte) (*File, []Problem, bool) {
 	f := &File{Path: path, Data: data, lines: newLines(data)}
 	w := newWalk(f)
+	malformed := false
 	for _, part := range splitParts(data) {
 		dec := yaml.NewDecoder(bytes.NewReader(data[part[0]:part[1]]))
 		doc, err := decodeNode(dec)
@@ -101,7 +103,8 @@ func readParts(path string, data []byte) (*File, []Problem, bool) {
 			continue
 		}
 		if err != nil {
-			return nil, nil, false
+			malformed = true // parsers may read on, so the rest is judged too
+			continue
 		}
 		before := f.lines.line(part[0]+bomWidth(data[part[0]:])) - 1
 		shift(doc, before)
@@ -115,7 +118,7 @@ func readParts(path string, data []byte) (*File, []Problem, bool) {
 			w.dropped(f.restOfPart(part, before, err))
 		}
 	}
-	return f, w.sorted(), true
+	return f, w.sorted(), w.fatal || !malformed
 }
 
 // splitParts cuts a text as kyaml's ByteReader does.

@@ -150,17 +150,20 @@ func TestUnsafeYAML(t *testing.T) {
 	patch := "resources: [a.yaml]\npatches:\n- patch: |-\n    " + strings.ReplaceAll(strings.TrimSpace(bomb()), "\n", "\n    ") + "\n"
 	plugin := "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: p}\npatch: |-\n  " + strings.ReplaceAll(strings.TrimSpace(bomb()), "\n", "\n  ") + "\n"
 	for name, tree := range map[string]memory{
-		"in a base":              {"app/kustomization.yaml": "resources: [../base]\n", "base/kustomization.yaml": "resources: [a.yaml]\n", "base/a.yaml": bomb()},
-		"in the kustomization":   {"app/kustomization.yaml": bomb()},
-		"in a patch":             {"app/kustomization.yaml": "resources: [a.yaml]\npatches: [{path: p.yaml}]\n", "app/a.yaml": configMap, "app/p.yaml": bomb()},
-		"in the text of a patch": {"app/kustomization.yaml": patch, "app/a.yaml": configMap},
-		"in a plugin's patch":    {"app/kustomization.yaml": "resources: [a.yaml]\ntransformers: [t.yaml]\n", "app/a.yaml": configMap, "app/t.yaml": plugin},
-		"in configurations":      {"app/kustomization.yaml": "resources: [a.yaml]\nconfigurations: [c.yaml]\n", "app/a.yaml": configMap, "app/c.yaml": bomb()},
-		"in crds":                {"app/kustomization.yaml": "resources: [a.yaml]\ncrds: [c.yaml]\n", "app/a.yaml": configMap, "app/c.yaml": bomb()},
-		"in a replacement":       {"app/kustomization.yaml": "resources: [a.yaml]\nreplacements: [{path: c.yaml}]\n", "app/a.yaml": configMap, "app/c.yaml": bomb()},
-		"in an openapi schema":   {"app/kustomization.yaml": "resources: [a.yaml]\nopenapi: {path: c.yaml}\n", "app/a.yaml": configMap, "app/c.yaml": bomb()},
-		"a self-alias":           {"app/kustomization.yaml": "resources: [a.yaml]\n", "app/a.yaml": self},
-		"nested maps":            {"app/kustomization.yaml": "resources: [a.yaml]\n", "app/a.yaml": configMap + "data: " + strings.Repeat("{a: ", 4000) + strings.Repeat("}", 4000) + "\n"},
+		"in a base":                  {"app/kustomization.yaml": "resources: [../base]\n", "base/kustomization.yaml": "resources: [a.yaml]\n", "base/a.yaml": bomb()},
+		"in the kustomization":       {"app/kustomization.yaml": bomb()},
+		"in a patch":                 {"app/kustomization.yaml": "resources: [a.yaml]\npatches: [{path: p.yaml}]\n", "app/a.yaml": configMap, "app/p.yaml": bomb()},
+		"in the text of a patch":     {"app/kustomization.yaml": patch, "app/a.yaml": configMap},
+		"in a plugin's patch":        {"app/kustomization.yaml": "resources: [a.yaml]\ntransformers: [t.yaml]\n", "app/a.yaml": configMap, "app/t.yaml": plugin},
+		"in a plugin of a directory": {"app/kustomization.yaml": "resources: [a.yaml]\ntransformers: [t]\n", "app/a.yaml": configMap, "app/t/kustomization.yaml": "resources: [t.yaml]\n", "app/t/t.yaml": plugin},
+		"in a plugin's file": {"app/kustomization.yaml": "resources: [a.yaml]\ntransformers: [t.yaml]\n", "app/a.yaml": configMap, "app/p.yaml": bomb(),
+			"app/t.yaml": "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: p}\npath: p.yaml\n"},
+		"in configurations":    {"app/kustomization.yaml": "resources: [a.yaml]\nconfigurations: [c.yaml]\n", "app/a.yaml": configMap, "app/c.yaml": bomb()},
+		"in crds":              {"app/kustomization.yaml": "resources: [a.yaml]\ncrds: [c.yaml]\n", "app/a.yaml": configMap, "app/c.yaml": bomb()},
+		"in a replacement":     {"app/kustomization.yaml": "resources: [a.yaml]\nreplacements: [{path: c.yaml}]\n", "app/a.yaml": configMap, "app/c.yaml": bomb()},
+		"in an openapi schema": {"app/kustomization.yaml": "resources: [a.yaml]\nopenapi: {path: c.yaml}\n", "app/a.yaml": configMap, "app/c.yaml": bomb()},
+		"a self-alias":         {"app/kustomization.yaml": "resources: [a.yaml]\n", "app/a.yaml": self},
+		"nested maps":          {"app/kustomization.yaml": "resources: [a.yaml]\n", "app/a.yaml": configMap + "data: " + strings.Repeat("{a: ", 4000) + strings.Repeat("}", 4000) + "\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			start := time.Now()

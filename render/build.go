@@ -29,12 +29,13 @@ type Builder struct {
 	opts     Options
 	parsed   sync.Map // directory -> *parsed
 	verdicts sync.Map // file -> *verdict
+	sources  *sources
 }
 
 // NewBuilder returns a builder of the targets of one tree, which must not
 // change while the builder is in use.
 func NewBuilder(tree repo.Tree, opts Options) *Builder {
-	return &Builder{tree: tree, opts: opts}
+	return &Builder{tree: tree, opts: opts, sources: &sources{tree: tree}}
 }
 
 type parsed struct {
@@ -65,6 +66,9 @@ func (b *Builder) Build(ctx context.Context, t Target) (*Rendered, error) {
 		b.buildKustomization(tree, r)
 	}
 	r.Reads = tree.reads()
+	if r.Reason == "" {
+		r.trace = sync.OnceValue(func() *trace { return b.sources.follow(r) })
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("render %s: %w", t.Path, err)
 	}

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -105,19 +106,45 @@ func TestNetworkIsRefused(t *testing.T) {
 	trap.check(t)
 }
 
-// A generator that is itself made by kustomize can make up an address that no
-// file holds. The transport refuses it.
+// A generator that is itself made by kustomize could make up an address that no
+// file holds, so it is refused; and if one got through, so would the connection.
 func TestMadeUpAddressIsRefused(t *testing.T) {
 	trap := setTrap(t)
-	r := built(t, memory{
-		"app/kustomization.yaml":     "generators: [gen]\n",
-		"app/gen/kustomization.yaml": "resources: [g.yaml]\npatches:\n- target: {kind: ConfigMapGenerator}\n  patch: |-\n    - op: replace\n      path: /files/0\n      value: k=" + trap.url + "/x\n",
-		"app/gen/g.yaml":             "apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: g}\nfiles: [nothing]\n",
-	}, "app")
-	if r.Reason == "" || !strings.Contains(r.Reason, "network") {
-		t.Errorf("reason %q", r.Reason)
+	generator := "apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: g}\nfiles: [nothing]\n"
+	for name, kustomization := range map[string]string{
+		"patch":       "resources: [g.yaml]\npatches:\n- target: {kind: ConfigMapGenerator}\n  patch: |-\n    - op: replace\n      path: /files/0\n      value: k=" + trap.url + "/x\n",
+		"replacement": "resources: [g.yaml]\nreplacements:\n- sourceValue: k=" + trap.url + "/x\n  targets: [{select: {kind: ConfigMapGenerator}, fieldPaths: [files.0]}]\n",
+		"generator":   "resources: [g.yaml]\ngenerators: [h.yaml]\n",
+	} {
+		r := built(t, memory{
+			"app/kustomization.yaml": "generators: [gen]\n", "app/gen/kustomization.yaml": kustomization,
+			"app/gen/g.yaml": generator, "app/gen/h.yaml": generator,
+		}, "app")
+		if !strings.HasPrefix(r.Reason, "app/gen/kustomization.yaml:") || !strings.Contains(r.Reason, "put together by kustomize") {
+			t.Errorf("%s: reason %q", name, r.Reason)
+		}
 	}
+	process.alone(false, func() {
+		if _, err := http.Get(trap.url); !errors.Is(err, errOffline) {
+			t.Errorf("a connection gives %v", err)
+		}
+	})
 	trap.check(t)
+}
+
+// A directory of generators that are written out is as good as their files.
+func TestDirectoryOfGenerators(t *testing.T) {
+	tree := memory{
+		"app/kustomization.yaml": "generators: [gen]\n", "app/gen/kustomization.yaml": "resources: [g.yaml]\n", "app/data.bin": "\x00",
+		"app/gen/g.yaml": "apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: g}\nfiles: [data.bin]\n",
+	}
+	if r := built(t, tree, "app"); len(r.Objects) != 1 {
+		t.Errorf("got %q", lines(r.Findings))
+	}
+	tree["app/gen/g.yaml"] = "apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: g}\nfiles: [\"http://127.0.0.1:1/x\"]\n"
+	if r := built(t, tree, "app"); len(r.Findings) != 1 || r.Findings[0].Rule != ruleRemoteReference {
+		t.Errorf("got %q", lines(r.Findings))
+	}
 }
 
 // Credentials in an address are not repeated.

@@ -42,6 +42,7 @@ type planner struct {
 	*plan
 	builder *Builder
 	tree    *recorder
+	making  *kustomization // whose generators or transformers the walk is in; nil elsewhere
 }
 
 // plan walks a target from its leaf.
@@ -89,6 +90,9 @@ func (w *planner) walk(k *kustomization, via *reference, above []string) *layer 
 	w.openAPI = w.openAPI || k.OpenAPI
 	w.warnings = append(w.warnings, k.deprecated()...)
 	w.inspect(k.Path)
+	if key, _ := k.fieldPair("replacements"); key != nil && w.making != nil {
+		w.fail(madeFault(k.File.Span(key)))
+	}
 	above = append(slices.Clip(above), k.Dir)
 	for i := range k.Refs {
 		if below := w.follow(k, &k.Refs[i], above); below != nil {
@@ -102,6 +106,8 @@ func (w *planner) walk(k *kustomization, via *reference, above []string) *layer 
 // unless it leads to a kustomization.
 func (w *planner) follow(k *kustomization, ref *reference, above []string) *layer {
 	switch {
+	case w.making != nil && ref.Role != roleResource && k != nil && ref.Entry != nil:
+		w.fail(madeFault(ref.Span))
 	case ref.Role == roleChart:
 		w.fail(ref.fault("a Helm chart is not inflated: kustomize does that only with --enable-helm, by running helm", "render the chart into the repository, or deploy it with a HelmRelease or an Argo CD Application"))
 	case ref.Remote:
@@ -158,8 +164,10 @@ func (w *planner) file(k *kustomization, ref *reference) {
 	if !w.inspect(ref.Path) {
 		return
 	}
-	switch ref.Role {
-	case roleGenerator, roleTransformer, roleValidator:
+	switch {
+	case w.making != nil && ref.Role == roleResource:
+		w.pluginFile(w.making, ref)
+	case ref.isPlugin():
 		w.pluginFile(k, ref)
 	}
 }
@@ -184,11 +192,7 @@ func (w *planner) inspect(file string) bool {
 
 // directory checks a reference to a directory that exists.
 func (w *planner) directory(k *kustomization, ref *reference, above []string) *layer {
-	switch ref.Role {
-	case roleResource, roleComponent:
-	case roleGenerator, roleTransformer, roleValidator:
-		w.plugins = true // what kustomize makes of that directory may name anything
-	default:
+	if ref.Role != roleResource && ref.Role != roleComponent && !ref.isPlugin() {
 		w.fail(ref.fault(ref.named()+", which is a directory; "+ref.Field+" takes a file", ""))
 		return nil
 	}
@@ -216,7 +220,27 @@ func (w *planner) directory(k *kustomization, ref *reference, above []string) *l
 		w.fail(kindFault(ref, below))
 		return nil
 	}
+	if ref.isPlugin() {
+		w.plugins, w.making = true, k
+		defer func() { w.making = nil }()
+	}
 	return w.walk(below, ref, above)
+}
+
+// isPlugin reports whether the reference names generators, transformers or
+// validators.
+func (r *reference) isPlugin() bool {
+	return r.Role == roleGenerator || r.Role == roleTransformer || r.Role == roleValidator
+}
+
+// madeFault refuses a generator or transformer that is itself the product of
+// patches: what it holds in the end, a path, an address or YAML text, can be
+// judged only after kustomize has acted on it.
+func madeFault(span finding.Span) *fault {
+	return &fault{
+		Rule: ruleRenderError, Message: "a generator or transformer is put together by kustomize, so it cannot be checked before it runs",
+		Help: "write the generator or transformer out in one file", Span: span,
+	}
 }
 
 func joinedFault(ref *reference) *fault {
@@ -256,8 +280,7 @@ func (w *planner) inline(k *kustomization, ref *reference) {
 		w.fail(f)
 		return
 	}
-	switch ref.Role {
-	case roleGenerator, roleTransformer, roleValidator:
+	if ref.isPlugin() {
 		w.pluginText(k, ref)
 	}
 }

@@ -49,48 +49,50 @@ func (w *planner) plugin(k *kustomization, via *reference, file *source.File, in
 	w.plugins = true
 	for _, doc := range file.Docs {
 		visitScalars(doc.Root, "", func(key string, n *yaml.Node) {
-			span := via.Span
+			ref := reference{Field: key, Text: n.Value, Node: n, Span: via.Span}
 			if !inline {
-				span = file.Span(n)
+				ref.Span = file.Span(n)
 			}
-			ref := reference{Field: key, Text: n.Value, Node: n, Span: span}
-			role, known := pluginKeys[key]
-			switch {
-			case known:
-				ref.Role = role
-			case strings.Contains(n.Value, "\n"):
-				ref.Role, ref.Inline = rolePatch, true // "patch", "patches", "jsonOp": parsed as YAML
-			default:
-				return
-			}
-			if role == roleData && key == "files" {
-				ref.Key, ref.Text = dataKey(n.Value)
-			}
-			if !ref.Inline && isContent(ref.Text) {
-				ref.Inline = true
-			}
-			if !ref.Inline {
-				ref.Remote = isRemote(ref.Text, ref.Role)
-				ref.Path = resolve(k.Dir, ref.Text)
-			}
-			w.pluginReference(k, &ref)
+			w.pluginScalar(k, &ref)
 		})
 	}
+}
+
+// minUnsafe is shorter than any YAML that could do harm.
+const minUnsafe = 32
+
+// pluginScalar checks one value of a plugin. Any of them may be text that the
+// plugin parses (a patch, for one), and some name files.
+func (w *planner) pluginScalar(k *kustomization, ref *reference) {
+	if len(ref.Text) >= minUnsafe {
+		if f := w.unsafeText(ref); f != nil {
+			w.fail(f)
+			return
+		}
+	}
+	role, ok := pluginKeys[ref.Field]
+	if !ok {
+		return
+	}
+	ref.Role = role
+	if ref.Field == "files" {
+		ref.Key, ref.Text = dataKey(ref.Text)
+	}
+	if isContent(ref.Text) {
+		return
+	}
+	ref.Remote = isRemote(ref.Text, role)
+	ref.Path = resolve(k.Dir, ref.Text)
+	w.pluginReference(k, ref)
 }
 
 // pluginReference checks what a plugin names. A key such as path can mean
 // something else in a plugin (a field of an object), so a path that leads
 // nowhere is kustomize's to judge.
 func (w *planner) pluginReference(k *kustomization, ref *reference) {
-	if !ref.Inline && !ref.Remote {
-		switch {
-		case strings.HasPrefix(ref.Path, ".."):
-			return
-		case w.tree.at(ref.Path) != aFile:
-			return
-		}
+	if ref.Remote || !strings.HasPrefix(ref.Path, "..") && w.tree.at(ref.Path) == aFile {
+		w.follow(k, ref, nil)
 	}
-	w.follow(k, ref, nil)
 }
 
 // visitScalars calls visit for every scalar below n with the key of the mapping

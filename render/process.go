@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
+	"strings"
 	"sync"
 
 	"sigs.k8s.io/kustomize/kyaml/openapi"
@@ -21,7 +23,9 @@ import (
 //     and later (kustomize#3659, kustomize#4824, fluxcd/pkg#1237). Such a build
 //     runs alone, between two resets.
 //   - os.Stderr and the log package, where kustomize prints deprecation
-//     warnings that are findings here. Both are silent while a build runs.
+//     warnings that are findings here. Both are silent while a build runs. In
+//     a few places kustomize calls log.Fatal, which would end the process for
+//     one bad file; that becomes a panic, and the panic a finding.
 //   - http.DefaultTransport, which kustomize uses for remote files. It is
 //     replaced by one that refuses while a build runs that could make up a URL
 //     no static check sees.
@@ -81,7 +85,29 @@ func (g *guard) hush() {
 	if g.builds++; g.builds == 1 {
 		g.stderr, g.log = os.Stderr, log.Writer()
 		os.Stderr = nil
-		log.SetOutput(io.Discard)
+		log.SetOutput(muted{})
+	}
+}
+
+// muted drops what is logged. For log.Fatal it panics, before the log package
+// can exit: Build recovers.
+type muted struct{}
+
+func (muted) Write(p []byte) (int, error) {
+	var callers [16]uintptr
+	frames := runtime.CallersFrames(callers[:runtime.Callers(1, callers[:])])
+	fatal := false
+	for {
+		frame, more := frames.Next()
+		switch {
+		case strings.HasPrefix(frame.Function, "log.Fatal"):
+			fatal = true
+		case fatal && strings.HasPrefix(frame.Function, "sigs.k8s.io/kustomize/"):
+			panic(errPanicked)
+		}
+		if !more {
+			return len(p), nil
+		}
 	}
 }
 

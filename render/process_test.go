@@ -123,3 +123,50 @@ func TestCancelledBuild(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// kustomize panics on some files, and ends the process on others. Neither takes
+// the run down, nor the builds after it.
+func TestPanicAndExit(t *testing.T) {
+	tree := memory{
+		"panic/kustomization.yaml": "resources: [a.yaml]\ncrds: [empty.yaml]\n", "panic/a.yaml": configMap, "panic/empty.yaml": "",
+		"a/kustomization.yaml": "namePrefix: a-\nresources: [a.yaml]\n", "a/a.yaml": configMap,
+		"b/kustomization.yaml": "namePrefix: b-\nresources: [a.yaml]\n", "b/a.yaml": configMap,
+		// Two possible meanings of a name make kustomize print the object, which
+		// it cannot, and call log.Fatal.
+		"exit/kustomization.yaml": "namePrefix: z-\nresources: [../a, ../b, pod.yaml]\n",
+		"exit/pod.yaml":           "apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {x: \"\\x7f\"}}\nspec: {volumes: [{name: v, configMap: {name: settings}}]}\n",
+	}
+	before := log.Writer()
+	for _, dir := range []string{"panic", "exit"} {
+		r := built(t, tree, dir)
+		if len(r.Findings) != 1 || r.Findings[0].Rule != ruleRenderError || !strings.Contains(r.Reason, "kustomize panicked") {
+			t.Errorf("%s: %q", dir, lines(r.Findings))
+		}
+	}
+	if r := built(t, tree, "a"); r.Reason != "" {
+		t.Errorf("a build after a panic: %s", r.Reason)
+	}
+	if log.Writer() != before {
+		t.Error("the log is not as it was")
+	}
+}
+
+// A chain in which every layer takes in the next one twice doubles at each step.
+func TestDoublingLayers(t *testing.T) {
+	tree := memory{"leaf/kustomization.yaml": "resources: [a.yaml]\n", "leaf/a.yaml": configMap}
+	next := "../leaf"
+	for i := range 30 {
+		tree[fmt.Sprintf("a%d/kustomization.yaml", i)] = "namePrefix: a-\nresources: [" + next + "]\n"
+		tree[fmt.Sprintf("b%d/kustomization.yaml", i)] = "namePrefix: b-\nresources: [" + next + "]\n"
+		tree[fmt.Sprintf("c%d/kustomization.yaml", i)] = fmt.Sprintf("resources: [../a%d, ../b%d]\n", i, i)
+		next = fmt.Sprintf("../c%d", i)
+	}
+	start := time.Now()
+	r := built(t, tree, "c29")
+	if !strings.Contains(r.Reason, "takes in more than 10000 kustomizations") || len(r.Findings) != 1 {
+		t.Errorf("got %q", r.Reason)
+	}
+	if spent := time.Since(start); spent > 5*time.Second {
+		t.Errorf("took %v", spent)
+	}
+}

@@ -55,7 +55,8 @@ type Rendered struct {
 	Findings []finding.Finding
 	Reads    Reads
 
-	root *layer // the leaf overlay; nil for a directory
+	root  *layer        // the leaf overlay; nil for a directory
+	trace func() *trace // where the objects come from, computed once; nil where there are none
 }
 
 // Reads is the exact record of what a build asked its tree: files that it read,
@@ -63,12 +64,4 @@ type Rendered struct {
 type Reads struct {
 	Files   []string
 	Missing []string
-}
-
-// Place is where a field of a rendered object is set. Related holds the places
-// of the layers underneath, nearest first. Why is set where Span is zero.
-type Place struct {
-	Span    finding.Span
-	Related []finding.Related
-	Why     string
 }

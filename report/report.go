@@ -33,6 +33,12 @@ type Options struct {
 	// FailOn is the lowest severity that fails the run; the zero value is
 	// [finding.Error].
 	FailOn finding.Severity
+	// Rules documents the rules of the findings, in any order; a rule that is
+	// missing here is reported by its name alone.
+	Rules []finding.Rule
+	// LinkBase is the web address under which the snapshot's files can be read,
+	// such as https://github.com/o/r/blob/SHA; empty leaves places unlinked.
+	LinkBase string
 }
 
 // format is one way of writing a report.
@@ -46,6 +52,11 @@ func formats() []format {
 		{"text", writeText},
 		{"line", writeLine},
 		{"json", writeJSON},
+		{"sarif", writeSARIF},
+		{"junit", writeJUnit},
+		{"gitlab", writeGitLab},
+		{"github", writeGitHub},
+		{"markdown", writeMarkdown},
 	}
 }
 

@@ -252,7 +252,7 @@ func TestFailOnWarningMarksTheRun(t *testing.T) {
 
 func TestUnknownFormat(t *testing.T) {
 	err := report.Write(&bytes.Buffer{}, "xml", &finding.Report{}, report.Options{})
-	if err == nil || !strings.Contains(err.Error(), `"xml" (known: text, line, json)`) {
+	if err == nil || !strings.Contains(err.Error(), `"xml" (known: text, line, json, sarif, junit, gitlab, github, markdown)`) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -1,0 +1,226 @@
+package report
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"html"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/sallyport/sallyport/finding"
+)
+
+// Marker is the first line of the Markdown report. Whoever posts the report as a
+// comment finds the comment of an earlier run by it and edits that one.
+const Marker = "<!-- sallyport -->"
+
+const (
+	// openErrors is how many errors stand in the open; more are folded, so that
+	// the comment does not bury the conversation.
+	openErrors = 10
+
+	// What is shown of one text, in characters, so that no single finding
+	// crowds out the others.
+	maxPlace   = 200
+	maxName    = 100
+	maxMessage = 300
+	maxHelp    = 500
+	// maxLink is the longest link in bytes; a longer one is left out.
+	maxLink = 1_000
+	// shortRevision is how many digits of a commit are shown.
+	shortRevision = 12
+)
+
+// markdown writes the comment on a merge request.
+type markdown struct {
+	comment
+	link string // where files can be read, "" for nowhere
+}
+
+// writeMarkdown writes one comment for GitHub and GitLab that always fits:
+// errors first, then warnings by rule, what was not checked, targets and waived
+// findings. Details are left out before findings, and nothing is kept at the
+// cost of an error.
+func writeMarkdown(w *bufio.Writer, r *finding.Report, opts Options) error {
+	m := &markdown{link: linkBase(opts.LinkBase)}
+	m.head(r, opts)
+	m.errors(r)
+	m.warnings(r)
+	m.notChecked(r)
+	m.targets(r)
+	m.waived(r)
+	m.note()
+	_, err := w.WriteString(m.String())
+	return err
+}
+
+func (m *markdown) head(r *finding.Report, opts Options) {
+	s := r.Summary
+	mark := (&printer{opts: opts}).mark(s.Errors, s.Warnings)
+	if s.Targets == 0 && s.Errors == 0 {
+		mark = markWarn // nothing checked is never good
+	}
+	fmt.Fprintf(m, "%s\n### %s sallyport: %s\n\n", Marker, mark, verdict(s))
+	fmt.Fprintf(m, "Checked %s, %s", number(s.Targets, "target"), number(s.Objects, "object"))
+	if rev := r.Snapshot.Revision; rev != "" {
+		what := map[string]string{"index": "the index on", "worktree": "the work tree on"}[r.Snapshot.Kind]
+		fmt.Fprintf(m, " of %s", strings.TrimSpace(what+" "+code(rev[:min(len(rev), shortRevision)])))
+	}
+	m.WriteString(".\n\n")
+}
+
+func (m *markdown) errors(r *finding.Report) {
+	entries := m.entries(ofRank(r, rankError))
+	n := min(len(entries), openErrors)
+	m.put(section{noun: "error", entries: entries[:n], tail: "\n"})
+	m.put(folded("error", number(len(entries)-n, "more error"), entries[n:]))
+}
+
+// warnings are folded by rule, since most rules find the same thing many times.
+func (m *markdown) warnings(r *finding.Report) {
+	byRule := map[string][]finding.Finding{}
+	for _, f := range ofRank(r, rankWarning) {
+		byRule[f.Rule] = append(byRule[f.Rule], f)
+	}
+	for _, rule := range slices.Sorted(maps.Keys(byRule)) {
+		entries := m.entries(byRule[rule])
+		title := fmt.Sprintf("%s: <code>%s</code>", number(len(entries), "warning"), html.EscapeString(clip(Sanitize(rule), maxName)))
+		m.put(folded("warning", title, entries))
+	}
+}
+
+func (m *markdown) notChecked(r *finding.Report) {
+	var entries []string
+	why := reasons(r.NotChecked)
+	for _, w := range why[:min(len(why), maxReasons)] {
+		entries = append(entries, fmt.Sprintf("- %s: %s: %s\n", number(w.objects, "object"), prose(clip(w.check, maxName)), prose(clip(w.text, maxMessage))))
+	}
+	if rest := len(why) - maxReasons; rest > 0 {
+		entries = append(entries, fmt.Sprintf("- and %d more %s\n", rest, plural(rest, "reason")))
+	}
+	m.put(folded("reason not to check", number(len(r.NotChecked), "object")+" not checked", entries))
+}
+
+// targets is a table, those that need a person first.
+func (m *markdown) targets(r *finding.Report) {
+	order := []finding.Status{finding.NotRendered, finding.Failed, finding.Skipped, finding.Passed}
+	list := slices.Clone(r.Targets)
+	slices.SortStableFunc(list, func(a, b finding.Target) int {
+		return cmp.Compare(slices.Index(order, a.Status), slices.Index(order, b.Status))
+	})
+	var rows []string
+	for _, t := range list {
+		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %d | %s |\n", code(tableText(clip(t.Path, maxPlace))),
+			prose(tableText(clip(t.Kind, maxName))), prose(tableText(clip(string(t.Status), maxName))), t.Objects, prose(tableText(clip(t.Reason, maxMessage)))))
+	}
+	table := folded("target", number(len(rows), "target"), rows)
+	table.head += "| target | kind | status | objects | reason |\n| --- | --- | --- | ---: | --- |\n"
+	m.put(table)
+}
+
+func (m *markdown) waived(r *finding.Report) {
+	var entries []string
+	for _, f := range ofRank(r, rankWaived) {
+		entries = append(entries, m.line(f)+"\\\n  "+prose(clip(waived(*f.Waiver), maxMessage))+"\n")
+	}
+	m.put(folded("waived finding", number(len(entries), "waived finding"), entries))
+}
+
+// entries writes findings with their details, or without where that would not
+// fit.
+func (m *markdown) entries(findings []finding.Finding) []string {
+	full, brief := make([]string, len(findings)), make([]string, len(findings))
+	size := 0
+	for i, f := range findings {
+		brief[i] = m.line(f) + "\n"
+		full[i] = m.line(f) + m.details(f) + "\n"
+		size += len(full[i])
+	}
+	if size > m.room()-noteRoom { // some room for headings
+		return brief
+	}
+	return full
+}
+
+// line is where, what and which rule.
+func (m *markdown) line(f finding.Finding) string {
+	return fmt.Sprintf("- %s **%s** %s", m.place(f), prose(clip(cmp.Or(strings.TrimSpace(f.Message), f.Rule, "finding"), maxMessage)), code(clip(f.Rule, maxName)))
+}
+
+// details are further lines of the same entry. Each begins with a word of ours,
+// so that none can begin a block of its own.
+func (m *markdown) details(f finding.Finding) string {
+	var b strings.Builder
+	line := func(label, text string) {
+		if text != "" {
+			b.WriteString("\\\n  " + label + " " + text)
+		}
+	}
+	line("No place:", prose(clip(f.Unplaced, maxMessage)))
+	if f.Object != nil {
+		line("Object:", code(clip(f.Object.String(), maxPlace)))
+	}
+	line("In:", markdownTargets(f.Targets))
+	line("Help:", prose(clip(f.Help, maxHelp)))
+	return b.String()
+}
+
+func markdownTargets(targets []string) string {
+	shown, more := targets, ""
+	if len(targets) > maxTargets {
+		shown = targets[:maxTargets-1]
+		more = fmt.Sprintf(" and %d more", len(targets)-len(shown))
+	}
+	names := make([]string, len(shown))
+	for i, t := range shown {
+		names[i] = code(clip(t, maxPlace))
+	}
+	return strings.Join(names, ", ") + more
+}
+
+// place is file:line, linked where files can be read.
+func (m *markdown) place(f finding.Finding) string {
+	at, text := f.Location, place(f)
+	if at.Start.Line > 0 {
+		text = fmt.Sprintf("%s:%d", at.File, at.Start.Line)
+	}
+	shown := code(clip(text, maxPlace))
+	address := m.link + "/" + percent(at.File)
+	if m.link == "" || at.File == "" || len(address) > maxLink {
+		return shown
+	}
+	if at.Start.Line > 0 {
+		address += fmt.Sprintf("#L%d", at.Start.Line)
+	}
+	return "[" + shown + "](" + address + ")"
+}
+
+// linkBase returns base if it is a plain web address, else "": a link that could
+// lead elsewhere is worse than none.
+func linkBase(base string) string {
+	u, err := url.Parse(base)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || !regexp.MustCompile(`^[A-Za-z0-9.:-]+$`).MatchString(u.Host) {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host + "/" + percent(strings.Trim(u.Path, "/"))
+}
+
+// folded is a section that opens on a click. The title is HTML.
+func folded(noun, title string, entries []string) section {
+	return section{noun: noun, head: "<details>\n<summary>" + title + "</summary>\n\n", entries: entries, tail: "\n</details>\n\n"}
+}
+
+// ofRank returns the findings of one rank.
+func ofRank(r *finding.Report, n int) []finding.Finding {
+	var out []finding.Finding
+	for _, f := range r.Findings {
+		if rank(f) == n {
+			out = append(out, f)
+		}
+	}
+	return out
+}

@@ -1,0 +1,102 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+)
+
+// prose writes one line of repository text as Markdown that says just that.
+//
+// Escaping is not enough on GitHub and GitLab: both look for mentions,
+// references, commits and addresses in the finished page, where an escaped @team
+// is @team again. Code spans alone are exempt. So a word that is more than a
+// plain word becomes a code span, which is also how a person would write
+// `nginx:latest` or `/spec/replicas`.
+func prose(s string) string {
+	words := strings.Fields(Sanitize(s))
+	for i, word := range words {
+		words[i] = proseWord(word)
+	}
+	return strings.Join(words, " ")
+}
+
+// proseWord leaves the punctuation of a sentence outside the code span.
+func proseWord(word string) string {
+	core := strings.TrimLeft(word, `("'`)
+	lead := word[:len(word)-len(core)]
+	closing := `.,;:!?"'…`
+	if strings.Contains(lead, "(") {
+		closing += ")"
+	}
+	inner := strings.TrimRight(core, closing)
+	if plainWord(inner) {
+		return word
+	}
+	return lead + code(inner) + core[len(inner):]
+}
+
+// plainWord reports whether no platform can see more in s than a word: it is a
+// short number, a dash, or letters, with an inner hyphen or apostrophe only if
+// all are lower case (PROJ-ABC may be a reference to a tracker). Seven
+// hexadecimal digits may be a commit, and "www" begins an address.
+func plainWord(s string) bool {
+	const commit = 7
+	switch {
+	case s == "" || s == "-" || s == "–" || s == "—":
+		return true
+	case strings.EqualFold(s, "www"):
+		return false
+	case strings.Trim(s, "0123456789") == "":
+		return len(s) < commit
+	case len(s) >= commit && strings.Trim(s, "0123456789abcdefABCDEF") == "":
+		return false
+	}
+	joined, lower := false, true
+	for i, r := range s {
+		switch {
+		case unicode.IsLetter(r):
+			lower = lower && !unicode.IsUpper(r)
+		case (r == '-' || r == '\'') && i > 0 && i < len(s)-1:
+			joined = true
+		default:
+			return false
+		}
+	}
+	return lower || !joined
+}
+
+// code writes s as a code span on one line. The fence is longer than any run of
+// backticks in s, and the spaces that CommonMark takes off are put on (6.1).
+func code(s string) string {
+	s = Sanitize(s)
+	if strings.TrimSpace(s) == "" {
+		return "–" // there is no empty code span
+	}
+	fence := strings.Repeat("`", longestRun(s, '`')+1)
+	first, last := s[0], s[len(s)-1]
+	if first == '`' || last == '`' || first == ' ' && last == ' ' {
+		s = " " + s + " "
+	}
+	return fence + s + fence
+}
+
+// tableText prepares text for prose or code in a table cell, which a bar ends
+// even inside a code span.
+func tableText(s string) string {
+	return strings.ReplaceAll(s, "|", fmt.Sprintf("<U+%04X>", '|'))
+}
+
+// longestRun returns the length of the longest run of c in s.
+func longestRun(s string, c byte) int {
+	longest, run := 0, 0
+	for i := range len(s) {
+		if s[i] != c {
+			run = 0
+			continue
+		}
+		run++
+		longest = max(longest, run)
+	}
+	return longest
+}

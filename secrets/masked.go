@@ -30,8 +30,9 @@ func (s *Sealed) scannedFile(path, rule string) bool {
 
 // Masked returns the lines of a file as they may be printed: eight dots for
 // every plaintext secret, whatever its length, and ENC[…] for every ciphertext.
-// Every line stays at its number. Of a file that should be YAML and does not
-// parse, only keys and comments are left. It is nil for a file that cannot be
+// Every line stays at its number. Comments beside secrets are hidden too: that
+// is where the value of yesterday stands. Of a file that should be YAML and does
+// not parse, only keys are left. It is nil for a file that cannot be
 // read.
 func (s *Sealed) Masked(path string) []string {
 	data, sh, err := s.read(path)
@@ -58,6 +59,9 @@ func (s *Sealed) Masked(path string) []string {
 		}
 	}
 	masked := string(apply(data, mergeMasks(data, edits)))
+	if len(edits) > 0 {
+		masked = comment.ReplaceAllString(masked, "$1# "+dots)
+	}
 	return s.hideSpans(path, lines(shortEnc.ReplaceAllString(masked, "ENC[…]")))
 }
 
@@ -84,6 +88,7 @@ func (s *sheet) masks() []edit {
 }
 
 var (
+	comment    = regexp.MustCompile(`(?m)(^|\s)#.*$`)
 	shortEnc   = regexp.MustCompile(`ENC\[AES256_GCM,[^\]\n]*\]`)
 	wholeEnc   = regexp.MustCompile(`^["']?ENC\[AES256_GCM,[^\]\n]*\]["']?$`)
 	blockStart = regexp.MustCompile(`^[|>][-+0-9]*[^\n]*`)
@@ -143,13 +148,13 @@ func lines(text string) []string {
 var roughLine = regexp.MustCompile(`^(\s*(?:- +)*(?:["']?[\w./~-]+["']?\s*[:=]))(?:\s.*|$)`)
 
 // roughMask leaves of each line only what cannot be a value: its indentation, a
-// key, a document separator, a comment.
+// key, a document separator.
 func roughMask(text string) string {
 	out := strings.Split(text, "\n")
 	for i, line := range out {
 		trimmed := strings.TrimSpace(line)
 		switch m := roughLine.FindStringSubmatch(line); {
-		case trimmed == "" || trimmed == "---" || trimmed == "..." || trimmed[0] == '#':
+		case trimmed == "" || trimmed == "---" || trimmed == "...":
 		case m != nil && strings.TrimSpace(line[len(m[1]):]) == "":
 		case m != nil && roughPublic.MatchString(line):
 		case m != nil:

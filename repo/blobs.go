@@ -2,7 +2,6 @@ package repo
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -72,92 +71,105 @@ func (b *blobs) read(path, object string) ([]byte, error) {
 // prefetch returns the contents of objects. Those that are missing are left
 // out.
 func (g *git) prefetch(objects []string) (map[string][]byte, error) {
-	if len(objects) == 0 {
-		return nil, nil
-	}
-	const subcommand = "cat-file"
-	cmd := g.command(subcommand, "--batch", "--buffer")
-	var stderr bytes.Buffer
-	cmd.Stdin, cmd.Stderr = strings.NewReader(lines(objects)), &stderr
-	stdout, err := cmd.StdoutPipe()
+	data := make(map[string][]byte, len(objects))
+	err := g.contents(objects, func(i int, content []byte) error {
+		if content != nil {
+			data[objects[i]] = content
+		}
+		return nil
+	})
 	if err != nil {
-		return nil, fmt.Errorf("git %s: %w", subcommand, err)
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, g.fail(subcommand, err, "")
-	}
-	data, err := readBatch(bufio.NewReaderSize(stdout, 1<<16), len(objects))
-	if err != nil {
-		// What is left in the pipe would keep Git from ending; its own error says more.
-		_, _ = io.Copy(io.Discard, stdout)
-	}
-	if waitErr := cmd.Wait(); waitErr != nil {
-		return nil, g.fail(subcommand, waitErr, stderr.String())
-	}
-	if err != nil {
-		return nil, g.fail(subcommand, err, "")
+		return nil, err
 	}
 	return data, nil
 }
 
-// readBatch reads n answers of cat-file --batch: "<id> blob <size>\n", the
-// content and "\n", or "<id> missing\n".
-func readBatch(r *bufio.Reader, n int) (map[string][]byte, error) {
-	data := make(map[string][]byte, n)
-	for range n {
-		line, err := r.ReadString('\n')
-		if err != nil {
-			return nil, err
-		}
-		fields := strings.Fields(line)
-		if len(fields) != 3 {
-			continue
-		}
-		size, err := strconv.ParseInt(fields[2], 10, 64)
-		if err != nil || size < 0 || size > MaxFileSize {
-			return nil, fmt.Errorf("unexpected size of object %s", fields[0])
-		}
-		content := make([]byte, size+1)
-		if _, err := io.ReadFull(r, content); err != nil {
-			return nil, err
-		}
-		if fields[1] == "blob" {
-			data[fields[0]] = content[:size:size]
-		}
+// contents calls fn with the content of each object in turn, which is nil where
+// it is missing or no blob. None may be larger than MaxFileSize. An error of fn
+// ends it.
+func (g *git) contents(objects []string, fn func(i int, content []byte) error) error {
+	if len(objects) == 0 {
+		return nil
 	}
-	return data, nil
+	return g.stream(lines(objects), func(r *bufio.Reader) error {
+		for i := range objects {
+			content, err := readObject(r)
+			if err != nil {
+				return err
+			}
+			if err := fn(i, content); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, "cat-file", "--batch", "--buffer")
+}
+
+// readObject reads one answer of cat-file --batch: "<id> blob <size>\n", the
+// content and "\n", or "<id> missing\n".
+func readObject(r *bufio.Reader) ([]byte, error) {
+	line, err := r.ReadString('\n')
+	if err != nil {
+		return nil, errCut
+	}
+	fields := strings.Fields(line)
+	if len(fields) != 3 {
+		return nil, nil
+	}
+	size, err := strconv.ParseInt(fields[2], 10, 64)
+	if err != nil || size < 0 || size > MaxFileSize {
+		return nil, fmt.Errorf("git cat-file: unexpected size of object %s", fields[0])
+	}
+	content := make([]byte, size+1)
+	if _, err := io.ReadFull(r, content); err != nil {
+		return nil, errCut
+	}
+	if fields[1] != "blob" {
+		return nil, nil
+	}
+	return content[:size:size], nil
 }
 
 // sizes sets the size of every item that is a blob, -1 where it is missing and
 // everywhere if there is an error.
 func (g *git) sizes(items []item) error {
 	var objects []string
+	var at []int
 	for i := range items {
-		if items[i].object != "" {
+		if items[i].object != "" && items[i].Mode != Submodule {
 			items[i].Size = -1
 			objects = append(objects, items[i].object)
+			at = append(at, i)
 		}
 	}
-	if len(objects) == 0 {
-		return nil
-	}
-	out, err := g.feed(lines(objects), "cat-file", "--batch-check=%(objecttype) %(objectsize)", "--buffer")
+	sizes, err := g.blobSizes(objects)
 	if err != nil {
 		return err
 	}
-	answers := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
-	if len(answers) != len(objects) {
-		return fmt.Errorf("git cat-file: %d answers to %d questions", len(answers), len(objects))
-	}
-	next := 0
-	for i := range items {
-		if items[i].object == "" {
-			continue
-		}
-		items[i].Size = parseSize(strings.TrimPrefix(answers[next], "blob "))
-		next++
+	for n, i := range at {
+		items[i].Size = sizes[n]
 	}
 	return nil
+}
+
+// blobSizes returns the size of each object, -1 where it is missing or no blob.
+func (g *git) blobSizes(objects []string) ([]int64, error) {
+	if len(objects) == 0 {
+		return nil, nil
+	}
+	out, err := g.feed(lines(objects), "cat-file", "--batch-check=%(objecttype) %(objectsize)", "--buffer")
+	if err != nil {
+		return nil, err
+	}
+	answers := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+	if len(answers) != len(objects) {
+		return nil, fmt.Errorf("git cat-file: %d answers to %d questions", len(answers), len(objects))
+	}
+	sizes := make([]int64, len(objects))
+	for i, answer := range answers {
+		sizes[i] = parseSize(strings.TrimPrefix(answer, "blob "))
+	}
+	return sizes, nil
 }
 
 // parseSize returns -1 for a size that Git does not know.

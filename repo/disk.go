@@ -45,11 +45,7 @@ func newDisk(dir string) (*disk, error) {
 
 // read returns the content of the file at a clean path.
 func (d *disk) read(name string) ([]byte, error) {
-	var f *os.File
-	err := errChanged
-	for try := 0; try < openTries && errors.Is(err, errChanged); try++ {
-		f, err = d.open(name)
-	}
+	f, err := d.open(name)
 	var refused *RefusedError
 	switch {
 	case errors.As(err, &refused):
@@ -79,13 +75,33 @@ func readAll(f *os.File, name string) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func (d *disk) open(name string) (*os.File, error) {
-	dir, base := path.Dir(name), path.Base(name)
+func (d *disk) open(name string) (f *os.File, err error) {
+	err = errChanged
+	for try := 0; try < openTries && errors.Is(err, errChanged); try++ {
+		err = d.within(path.Dir(name), func(dir *os.Root) (err error) {
+			f, err = openFile(dir, path.Base(name))
+			return err
+		})
+	}
+	return f, err
+}
+
+// readlink returns the target of a symbolic link.
+func (d *disk) readlink(name string) (target string, err error) {
+	err = d.within(path.Dir(name), func(dir *os.Root) (err error) {
+		target, err = dir.Readlink(path.Base(name))
+		return err
+	})
+	return target, err
+}
+
+// within calls fn with a directory, which stays open meanwhile.
+func (d *disk) within(dir string, fn func(*os.Root) error) error {
 	d.mu.RLock()
 	in, ok := d.dirs[dir]
 	if ok {
 		defer d.mu.RUnlock()
-		return openFile(in, base)
+		return fn(in)
 	}
 	d.mu.RUnlock()
 	d.mu.Lock()
@@ -95,9 +111,9 @@ func (d *disk) open(name string) (*os.File, error) {
 	}
 	in, err := d.enter(dir)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return openFile(in, base)
+	return fn(in)
 }
 
 // enter opens a directory, component by component.

@@ -31,6 +31,7 @@ func environ(env []string, root, dir string, bare bool) []string {
 		"GIT_CONFIG_GLOBAL="+os.DevNull,
 		"GIT_ATTR_NOSYSTEM=1",
 		"GIT_OPTIONAL_LOCKS=0",
+		"GIT_GRAFT_FILE="+os.DevNull,
 		"GIT_NO_LAZY_FETCH=1",
 		"GIT_ALLOW_PROTOCOL=none",
 		"GIT_TERMINAL_PROMPT=0",

@@ -1,6 +1,7 @@
 package repo
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -20,6 +21,10 @@ const killDelay = 2 * time.Second
 var errPartial = errors.New("this partial clone lacks blobs that are needed, and nothing is fetched on the way; " +
 	"fetch them first with: git fetch --refetch --no-filter")
 
+// errCut says that Git ended before it had answered everything. Why it did is in
+// its own error, if there is one.
+var errCut = errors.New("its output is cut short")
+
 // git runs Git's plumbing in one repository. Nothing that the repository's own
 // configuration names is run: see settings and environ.
 type git struct {
@@ -28,16 +33,30 @@ type git struct {
 	root    string // where commands run: the work tree's root, or the bare repository
 	env     []string
 	shallow bool
+	sha256  bool // objects are named by SHA-256 rather than SHA-1
+
+	// The files of the repository that say when the index was written, how
+	// contents are converted on the way to disk, and where a shallow clone ends.
+	index, attributes, boundary string
+}
+
+// with returns g for commands that ctx bounds.
+func (g *git) with(ctx context.Context) *git {
+	bounded := *g
+	bounded.ctx = ctx
+	return &bounded
 }
 
 // settings come before every subcommand. Replace refs would spoof blobs, magic
 // pathspecs would turn names into patterns, and fsmonitor and hooks are
-// programs that a repository's configuration may name.
+// programs that a repository's configuration may name. Grafts are switched off
+// in environ, and the advice about them here.
 var settings = []string{
 	"--no-replace-objects", "--literal-pathspecs", "--no-pager",
 	"-c", "core.fsmonitor=false",
 	"-c", "core.hooksPath=" + os.DevNull,
 	"-c", "core.quotePath=false",
+	"-c", "advice.graftFileDeprecated=false",
 }
 
 // newGit finds the repository at root, which was located without Git's help so
@@ -53,16 +72,21 @@ func newGit(ctx context.Context, root string, bare bool, env []string) (*git, er
 	}
 	g := &git{ctx: ctx, bin: bin, root: root}
 	g.env = append(without(env, localVariable), "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0")
-	out, err := g.run("rev-parse", "--absolute-git-dir", "--is-shallow-repository")
+	out, err := g.run("rev-parse", "--absolute-git-dir", "--is-shallow-repository", "--show-object-format",
+		"--git-path", "index", "--git-path", "info/attributes", "--git-path", "shallow")
 	if err != nil {
 		return nil, explainOwner(root, err)
 	}
-	dir, shallow, ok := strings.Cut(strings.TrimSuffix(string(out), "\n"), "\n")
-	if !ok {
+	answers := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
+	if len(answers) != 6 {
 		return nil, fmt.Errorf("repository %s: git rev-parse gives no directory", root)
 	}
-	g.shallow = shallow == "true"
-	g.env = environ(env, root, dir, bare)
+	g.shallow, g.sha256 = answers[1] == "true", answers[2] == "sha256"
+	g.index, g.attributes, g.boundary = absolute(root, answers[3]), absolute(root, answers[4]), absolute(root, answers[5])
+	g.env = environ(env, root, answers[0], bare)
+	if index := lookup(g.env, "GIT_INDEX_FILE"); index != "" {
+		g.index = index
+	}
 	return g, nil
 }
 
@@ -87,6 +111,39 @@ func (g *git) feed(stdin string, args ...string) ([]byte, error) {
 		return nil, g.fail(args[0], err, stderr.String())
 	}
 	return out, nil
+}
+
+// stream runs a command with standard input and gives what it prints to read
+// while it runs. An error of read ends the command, and is returned as it is
+// unless the command failed first.
+func (g *git) stream(stdin string, read func(*bufio.Reader) error, args ...string) error {
+	ctx, stop := context.WithCancel(g.ctx)
+	defer stop()
+	cmd := g.with(ctx).command(args...)
+	var stderr bytes.Buffer
+	cmd.Stdin, cmd.Stderr = strings.NewReader(stdin), &stderr
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return fmt.Errorf("git %s: %w", args[0], err)
+	}
+	if err := cmd.Start(); err != nil {
+		return g.fail(args[0], err, "")
+	}
+	readErr := read(bufio.NewReaderSize(stdout, 1<<16))
+	ended := readErr == nil || errors.Is(readErr, errCut)
+	if !ended {
+		stop()
+	}
+	waitErr := cmd.Wait()
+	switch {
+	case g.ctx.Err() != nil:
+		return g.ctx.Err()
+	case ended && waitErr != nil:
+		return g.fail(args[0], waitErr, stderr.String())
+	case errors.Is(readErr, errCut):
+		return fmt.Errorf("git %s: %w", args[0], readErr)
+	}
+	return readErr
 }
 
 func (g *git) fail(subcommand string, err error, stderr string) error {

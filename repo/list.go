@@ -14,6 +14,10 @@ func openCommit(g *git, rev string) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
+	return listCommit(g, sha)
+}
+
+func listCommit(g *git, sha string) (*Snapshot, error) {
 	out, err := g.run("ls-tree", "-r", "-l", "-z", "--full-tree", sha)
 	if err != nil {
 		return nil, err
@@ -22,7 +26,7 @@ func openCommit(g *git, rev string) (*Snapshot, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newSnapshot(Snapshot{root: g.root, kind: kindCommit, revision: sha, blobs: newBlobs(g, items)}, items)
+	return newSnapshot(Snapshot{root: g.root, kind: kindCommit, revision: sha, git: g, blobs: newBlobs(g, items)}, items)
 }
 
 // parseTree reads "<mode> <type> <object> <size>\t<path>" records.
@@ -68,7 +72,7 @@ func openIndex(g *git) (*Snapshot, error) {
 	if err := g.sizes(items); err != nil {
 		return nil, err
 	}
-	return newSnapshot(Snapshot{root: g.root, kind: kindIndex, revision: head, blobs: newBlobs(g, items)}, items)
+	return newSnapshot(Snapshot{root: g.root, kind: kindIndex, revision: head, git: g, blobs: newBlobs(g, items)}, items)
 }
 
 // parseIndex reads pairs of records: ":000000 <mode> <zeros> <object> <status>"
@@ -101,22 +105,31 @@ func parseIndex(out []byte) ([]item, error) {
 	return items, nil
 }
 
-// newItem returns the entry of a Git mode. A submodule has no blob.
+// newItem returns the entry of a Git mode.
 func newItem(path, mode, object string) (item, error) {
-	it := item{Entry: Entry{Path: path}, object: object}
-	switch mode {
-	case "100644", "100664": // 664 is in the trees of very old commits
-		it.Mode = File
-	case "100755":
-		it.Mode = Executable
-	case "120000":
-		it.Mode = Symlink
-	case "160000":
-		it.Mode, it.Size, it.object = Submodule, -1, ""
-	default:
+	m, ok := parseMode(mode)
+	if !ok {
 		return item{}, fmt.Errorf("path %q has the unknown mode %s", path, mode)
 	}
+	it := item{Entry: Entry{Path: path, Mode: m}, object: object}
+	if m == Submodule {
+		it.Size = -1
+	}
 	return it, nil
+}
+
+func parseMode(mode string) (Mode, bool) {
+	switch mode {
+	case "100644", "100664": // 664 is in the trees of very old commits
+		return File, true
+	case "100755":
+		return Executable, true
+	case "120000":
+		return Symlink, true
+	case "160000":
+		return Submodule, true
+	}
+	return 0, false
 }
 
 // records iterates over the parts of NUL-terminated output.

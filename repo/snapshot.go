@@ -15,25 +15,36 @@ type Snapshot struct {
 	root, scope, kind, revision string
 
 	entries []Entry
-	objects []string            // by entry: the blob's id, empty where the file is read from disk
+	objects []string            // by entry: the blob's id or the submodule's commit, empty where the file is read from disk
+	stats   []seen              // by entry: zero where it is not read from disk
 	content []content           // by entry
 	at      map[string]int      // path to entry
 	dirs    map[string]struct{} // every directory that holds an entry, with "."
 
-	disk  *disk  // nil for the index and a commit
-	blobs *blobs // nil outside Git
+	disk  *disk           // nil for the index and a commit
+	git   *git            // nil outside Git
+	blobs *blobs          // nil outside Git
+	clean func() []string // proveClean, once
 }
 
+// content is what is known of one entry. What was learnt first stays true: the
+// bytes belong to the id, whichever of them was asked for first.
 type content struct {
-	once sync.Once
+	mu   sync.Mutex
+	read bool
 	data []byte
 	err  error
+
+	identified bool
+	id         string // empty where it cannot be known
 }
 
-// item is a listed entry and the blob that it is read from, if not from disk.
+// item is a listed entry and the object that it is read from, or what was seen
+// of it on disk.
 type item struct {
 	Entry
 	object string
+	stat   seen
 }
 
 // Root returns the absolute path of the repository root.
@@ -76,7 +87,16 @@ func (s *Snapshot) ReadFile(name string) ([]byte, error) {
 		return nil, s.absent(name)
 	}
 	c := &s.content[i]
-	c.once.Do(func() { c.data, c.err = s.read(i) })
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.read {
+		return c.data, c.err
+	}
+	c.read = true
+	c.data, c.err = s.read(i)
+	if c.err == nil && c.id != "" && c.id != s.hash(c.data) {
+		c.data, c.err = nil, refuse(name, ruleRenderError, "changed while the repository was read")
+	}
 	return c.data, c.err
 }
 
@@ -126,6 +146,7 @@ func newSnapshot(s Snapshot, items []item) (*Snapshot, error) {
 	slices.SortFunc(items, func(a, b item) int { return strings.Compare(a.Path, b.Path) })
 	s.entries = make([]Entry, len(items))
 	s.objects = make([]string, len(items))
+	s.stats = make([]seen, len(items))
 	s.content = make([]content, len(items))
 	s.at = make(map[string]int, len(items))
 	s.dirs = map[string]struct{}{".": {}}
@@ -136,7 +157,7 @@ func newSnapshot(s Snapshot, items []item) (*Snapshot, error) {
 		if _, twice := s.at[it.Path]; twice {
 			return nil, fmt.Errorf("it holds the path %q twice", it.Path)
 		}
-		s.entries[i], s.objects[i], s.at[it.Path] = it.Entry, it.object, i
+		s.entries[i], s.objects[i], s.stats[i], s.at[it.Path] = it.Entry, it.object, it.stat, i
 		s.addDirs(it.Path)
 	}
 	for i := range s.entries {
@@ -144,6 +165,7 @@ func newSnapshot(s Snapshot, items []item) (*Snapshot, error) {
 			return nil, fmt.Errorf("its path %q is a file and a directory", s.entries[i].Path)
 		}
 	}
+	s.clean = sync.OnceValue(s.proveClean)
 	if s.kind != kindWorktree {
 		return &s, nil
 	}

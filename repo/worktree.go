@@ -30,7 +30,7 @@ func openWorktree(g *git) (*Snapshot, error) {
 	if err := g.sizes(items); err != nil && !errors.Is(err, errPartial) {
 		return nil, err
 	}
-	return newSnapshot(Snapshot{root: g.root, kind: kindWorktree, revision: head, blobs: newBlobs(g, items)}, items)
+	return newSnapshot(Snapshot{root: g.root, kind: kindWorktree, revision: head, git: g, blobs: newBlobs(g, items)}, items)
 }
 
 // listed is one record of ls-files. Sparse says that the file is not checked
@@ -96,33 +96,31 @@ func scanAll(root string, files []listed) []item {
 // add appends the file unless it is deleted. As in Git, a tracked file behind a
 // directory that became a symbolic link is deleted; the link itself is listed.
 func (s *scan) add(f listed) {
-	if f.Mode == Submodule {
-		s.put(f.Entry, "")
-		return
-	}
 	if !s.isDir(path.Dir(f.Path)) {
 		if f.sparse {
-			s.put(f.Entry, f.object)
+			s.put(f.item)
 		}
 		return
 	}
 	info, err := os.Lstat(filepath.Join(s.root, filepath.FromSlash(f.Path)))
 	switch {
 	case isAbsent(err) && f.sparse:
-		s.put(f.Entry, f.object)
+		s.put(f.item)
 	case isAbsent(err):
 	case err != nil:
-		s.put(Entry{Path: f.Path, Mode: f.Mode}, "") // reading it says why it cannot be
+		s.put(item{Entry: Entry{Path: f.Path, Mode: f.Mode}}) // reading it says why it cannot be
+	case info.IsDir() && f.Mode == Submodule:
+		s.put(f.item)
 	case info.IsDir():
 	default:
-		s.put(newEntry(f.Path, info), "")
+		s.put(onDisk(f.Path, info))
 	}
 }
 
-func (s *scan) put(e Entry, object string) {
-	if !s.seen[e.Path] {
-		s.seen[e.Path] = true
-		s.items = append(s.items, item{Entry: e, object: object})
+func (s *scan) put(it item) {
+	if !s.seen[it.Path] {
+		s.seen[it.Path] = true
+		s.items = append(s.items, it)
 	}
 }
 
@@ -141,7 +139,7 @@ func (s *scan) isDir(dir string) bool {
 		case err != nil:
 			is = true // its files are listed, and reading them says why they cannot be
 		case info.Mode()&fs.ModeSymlink != 0:
-			s.put(newEntry(dir, info), "")
+			s.put(onDisk(dir, info))
 		default:
 			is = info.IsDir()
 		}
@@ -154,15 +152,16 @@ func isAbsent(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR)
 }
 
-func newEntry(name string, info fs.FileInfo) Entry {
-	e := Entry{Path: name, Size: info.Size()}
+// onDisk returns the entry of what lies at a path.
+func onDisk(name string, info fs.FileInfo) item {
+	it := item{Entry: Entry{Path: name, Size: info.Size()}, stat: statOf(info)}
 	switch {
 	case info.Mode()&fs.ModeSymlink != 0:
-		e.Mode = Symlink
+		it.Mode = Symlink
 	case info.Mode().IsRegular() && info.Mode()&0o100 != 0:
-		e.Mode = Executable
+		it.Mode = Executable
 	}
-	return e
+	return it
 }
 
 // listDirectory lists a directory outside Git. What cannot be listed is an
@@ -189,7 +188,7 @@ func listDirectory(root string) ([]item, error) {
 		if err != nil {
 			return err
 		}
-		items = append(items, item{Entry: newEntry(filepath.ToSlash(rel), info)})
+		items = append(items, onDisk(filepath.ToSlash(rel), info))
 		return nil
 	})
 	return items, err

@@ -1,0 +1,21 @@
+package repo
+
+import (
+	"io/fs"
+	"syscall"
+)
+
+func statOf(info fs.FileInfo) seen {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return seen{}
+	}
+	return seen{
+		device: uint64(st.Dev),
+		statData: statData{
+			ctime: uint32(st.Ctimespec.Sec), ctimeNano: uint32(st.Ctimespec.Nsec),
+			mtime: uint32(st.Mtimespec.Sec), mtimeNano: uint32(st.Mtimespec.Nsec),
+			inode: uint32(st.Ino), uid: st.Uid, gid: st.Gid, size: uint32(st.Size),
+		},
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/sallyport/sallyport/finding"
@@ -45,109 +44,6 @@ type Flow struct {
 
 // Flows lists how the secrets of a target flow, in the order of the objects.
 func (s *Sealed) Flows(r *render.Rendered) []Flow { return s.follow(r).flows }
-
-// course is the state of following the tokens of one target.
-type course struct {
-	sealed   *Sealed
-	rendered *render.Rendered
-	tokens   map[string]*value // of the files that the target read
-	parts    partIndex
-	object   *render.Object
-	path     []string
-	out      []finding.Finding
-	flows    []Flow
-	masks    []mask
-	plain    map[*value]bool // plaintext values that were reported
-	typed    bool            // a file holds placeholders
-}
-
-type mask struct {
-	object        *render.Object
-	pointer, with string
-}
-
-func (s *Sealed) follow(r *render.Rendered) *course {
-	c := &course{sealed: s, rendered: r, tokens: map[string]*value{}, plain: map[*value]bool{}}
-	for _, file := range r.Reads.Files {
-		_, sh, err := s.read(file)
-		if err != nil || sh == nil {
-			continue
-		}
-		for _, v := range sh.values {
-			if v.token != "" {
-				c.tokens[v.token] = v
-				continue
-			}
-			c.typed = true
-			c.untoken(v)
-		}
-	}
-	c.parts = newPartIndex(c.tokens)
-	for _, o := range r.Objects {
-		c.object, c.path = o, c.path[:0]
-		c.walk(o.Value)
-	}
-	return c
-}
-
-// untoken reports a value that a placeholder stands for. Nobody can follow a
-// placeholder, so an encrypted one is refused wherever it goes.
-func (c *course) untoken(v *value) {
-	if v.rule != "" {
-		c.plaintext(v)
-	}
-	if !v.encrypted {
-		return
-	}
-	c.out = append(c.out, finding.Finding{
-		Rule: ruleLeak, Severity: finding.Error, Object: v.object, Pointer: v.pointer, Location: v.span,
-		Message: fmt.Sprintf("encrypted value %q is of type %s, which cannot be followed into a Secret", v.name, v.kind),
-		Help:    "make it a string before it is encrypted: Secrets hold nothing else",
-		Targets: []string{c.rendered.Target.Path},
-	})
-}
-
-// plaintext repeats the finding about a file for this target.
-func (c *course) plaintext(v *value) {
-	if !c.plain[v] {
-		c.plain[v] = true
-		f := v.finding()
-		f.Targets = []string{c.rendered.Target.Path}
-		c.out = append(c.out, f)
-	}
-}
-
-func (c *course) walk(node any) {
-	switch node := node.(type) {
-	case map[string]any:
-		for _, key := range sortedKeys(node) {
-			c.path = append(c.path, key)
-			c.key(key, node[key])
-			c.walk(node[key])
-			c.path = c.path[:len(c.path)-1]
-		}
-	case []any:
-		for i, item := range node {
-			c.path = append(c.path, strconv.Itoa(i))
-			c.walk(item)
-			c.path = c.path[:len(c.path)-1]
-		}
-	case string:
-		c.text(node)
-	case nil:
-	default:
-		c.scalar(node)
-	}
-}
-
-func sortedKeys(m map[string]any) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
-}
 
 // key judges a key: a sops block that is left over, a secret used as a name.
 func (c *course) key(key string, value any) {
@@ -255,67 +151,4 @@ func (c *course) scalar(node any) {
 		return
 	}
 	c.reportPlain(fmt.Sprintf("Secret value %q is in plaintext in the render", c.path[len(c.path)-1]))
-}
-
-func (c *course) reportPlain(message string) {
-	f := c.place(finding.Finding{Rule: rulePlaintext, Severity: finding.Error, Message: message, Help: helpEncrypt})
-	c.mask(plainToken(c.rendered.Target.Path, c.object.String()+f.Pointer))
-}
-
-// scanText looks for keys and credentials in a string outside Secrets. What a
-// file shows as well is reported there.
-func (c *course) scanText(text string) {
-	if len(text) < minRun/2 {
-		return
-	}
-	hits := scan([]byte(text))
-	if len(hits) == 0 {
-		return
-	}
-	for _, h := range hits {
-		f := finding.Finding{Rule: h.rule, Severity: finding.Error, Message: h.message, Help: "take it out of the repository and rotate it"}
-		placed := c.at(f)
-		if !c.sealed.scannedFile(placed.Location.File, h.rule) {
-			c.out = append(c.out, placed)
-			c.sealed.hide(placed.Location)
-		}
-	}
-	slices.Reverse(hits)
-	masked := text
-	for _, h := range hits {
-		masked = masked[:h.from] + dots + masked[min(h.to, len(masked)):]
-	}
-	c.mask(masked)
-}
-
-// dots mask a value, whatever its length.
-const dots = "••••••••"
-
-func (c *course) mask(with string) {
-	c.masks = append(c.masks, mask{c.object, source.Pointer(c.path...), with})
-}
-
-// place puts a finding where the field is set, and hides the lines that set it.
-func (c *course) place(f finding.Finding) finding.Finding {
-	f = c.at(f)
-	c.sealed.hide(f.Location)
-	for _, r := range f.Related {
-		c.sealed.hide(r.Location)
-	}
-	c.out = append(c.out, f)
-	return f
-}
-
-// at places a finding at the field that the walk has reached.
-func (c *course) at(f finding.Finding) finding.Finding {
-	return c.rendered.At(c.object, source.Pointer(c.path...), f)
-}
-
-// report says that a secret would leak at the path.
-func (c *course) report(message, help string, v *value) {
-	f := c.at(finding.Finding{Rule: ruleLeak, Severity: finding.Error, Message: message, Help: help})
-	if v != nil && v.span != f.Location {
-		f.Related = append(f.Related, finding.Related{Message: "the secret value", Location: v.span})
-	}
-	c.out = append(c.out, f)
 }

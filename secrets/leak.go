@@ -1,0 +1,71 @@
+package secrets
+
+import (
+	"slices"
+
+	"github.com/sallyport/sallyport/finding"
+	"github.com/sallyport/sallyport/source"
+)
+
+func (c *course) reportPlain(message string) {
+	f := c.place(finding.Finding{Rule: rulePlaintext, Severity: finding.Error, Message: message, Help: helpEncrypt})
+	c.mask(plainToken(c.rendered.Target.Path, c.object.String()+f.Pointer))
+}
+
+// scanText looks for keys and credentials in a string outside Secrets. What a
+// file shows as well is reported there.
+func (c *course) scanText(text string) {
+	if len(text) < minRun/2 {
+		return
+	}
+	hits := scan([]byte(text))
+	if len(hits) == 0 {
+		return
+	}
+	for _, h := range hits {
+		f := finding.Finding{Rule: h.rule, Severity: finding.Error, Message: h.message, Help: "take it out of the repository and rotate it"}
+		placed := c.at(f)
+		if !c.sealed.scannedFile(placed.Location.File, h.rule) {
+			c.out = append(c.out, placed)
+			c.sealed.hide(placed.Location)
+		}
+	}
+	slices.Reverse(hits)
+	masked := text
+	for _, h := range hits {
+		masked = masked[:h.from] + dots + masked[min(h.to, len(masked)):]
+	}
+	c.mask(masked)
+}
+
+// dots mask a value, whatever its length.
+const dots = "••••••••"
+
+func (c *course) mask(with string) {
+	c.masks = append(c.masks, mask{c.object, source.Pointer(c.path...), with})
+}
+
+// place puts a finding where the field is set, and hides the lines that set it.
+func (c *course) place(f finding.Finding) finding.Finding {
+	f = c.at(f)
+	c.sealed.hide(f.Location)
+	for _, r := range f.Related {
+		c.sealed.hide(r.Location)
+	}
+	c.out = append(c.out, f)
+	return f
+}
+
+// at places a finding at the field that the walk has reached.
+func (c *course) at(f finding.Finding) finding.Finding {
+	return c.rendered.At(c.object, source.Pointer(c.path...), f)
+}
+
+// report says that a secret would leak at the path.
+func (c *course) report(message, help string, v *value) {
+	f := c.at(finding.Finding{Rule: ruleLeak, Severity: finding.Error, Message: message, Help: help})
+	if v != nil && v.span != f.Location {
+		f.Related = append(f.Related, finding.Related{Message: "the secret value", Location: v.span})
+	}
+	c.out = append(c.out, f)
+}

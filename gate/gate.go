@@ -36,6 +36,10 @@ type Options struct {
 	Data       []string // data files for policies
 	Namespaces []string // Rego packages to evaluate; empty takes "main"
 
+	ChangedSince string // only targets that the change since the merge base with this revision can affect
+	PolicyFrom   string // revision whose configuration, policies, creation rules and waivers judge
+	Commits      string // BASE..HEAD: also judge what each commit of the range adds
+
 	FailOn       finding.Severity // lowest severity that fails; 0 is Error
 	Strict       bool             // a missing schema is a finding
 	AllowNetwork bool
@@ -77,6 +81,9 @@ func Check(ctx context.Context, opts Options) (*Result, error) {
 	if err := g.load(ctx); err != nil {
 		return nil, err
 	}
+	if err := g.compare(ctx); err != nil {
+		return nil, err
+	}
 	done, err := g.run(ctx)
 	if err != nil {
 		return nil, err
@@ -89,6 +96,8 @@ func Check(ctx context.Context, opts Options) (*Result, error) {
 type gate struct {
 	opts      Options
 	snap      *repo.Snapshot
+	trusted   *repo.Snapshot // whose configuration and policies judge: snap, or another revision
+	base      *base          // what the change is compared with; nil without ChangedSince
 	sealed    *secrets.Sealed
 	config    *Config
 	discovery *render.Discovery
@@ -113,19 +122,23 @@ func open(ctx context.Context, opts Options) (*gate, error) {
 	if err != nil {
 		return nil, err
 	}
+	g := &gate{opts: opts, snap: snap, trusted: snap}
+	if opts.PolicyFrom != "" {
+		if g.trusted, err = snap.At(ctx, opts.PolicyFrom); err != nil {
+			return nil, fmt.Errorf("--policy-from: %w", err)
+		}
+	}
 	opts.Trace("snapshot", time.Since(start))
-	config, err := loadConfig(snap, opts.ConfigFile)
-	if err != nil {
+	if g.config, err = loadConfig(g.trusted, opts.ConfigFile); err != nil {
 		return nil, err
 	}
 	start = time.Now()
-	sealed, err := secrets.Seal(ctx, snap)
-	if err != nil {
+	if g.sealed, err = secrets.Seal(ctx, snap); err != nil {
 		return nil, fmt.Errorf("seal: %w", err)
 	}
 	opts.Trace("seal", time.Since(start))
-	builder := render.NewBuilder(sealed, render.Options{AllowNetwork: opts.AllowNetwork})
-	return &gate{opts: opts, snap: snap, sealed: sealed, config: config, builder: builder}, nil
+	g.builder = render.NewBuilder(g.sealed, render.Options{AllowNetwork: opts.AllowNetwork})
+	return g, nil
 }
 
 // load prepares the schemas and the policies, and judges the rule names of the

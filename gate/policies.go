@@ -59,7 +59,7 @@ func (g *gate) policyOptions() (policy.Options, error) {
 func (g *gate) gather(configured, named []string, extensions ...string) ([]policy.Source, error) {
 	var out []policy.Source
 	for _, p := range configured {
-		found, err := fromTree(g.snap, p, extensions)
+		found, err := fromTree(g.trusted, p, extensions)
 		if err != nil {
 			return nil, err
 		}
@@ -69,7 +69,7 @@ func (g *gate) gather(configured, named []string, extensions ...string) ([]polic
 		var found []policy.Source
 		var err error
 		if inside, ok := within(g.snap, p); ok {
-			found, err = fromTree(g.snap, inside, extensions)
+			found, err = fromTree(g.trusted, inside, extensions)
 		} else {
 			found, err = fromDisk(p, extensions)
 		}

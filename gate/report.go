@@ -38,6 +38,15 @@ func (g *gate) report(d *done) *finding.Report {
 		r.NotChecked = append(r.NotChecked, o.notChecked...)
 		r.Summary.Objects += o.objects
 	}
+	if g.base != nil {
+		for _, t := range g.base.skipped {
+			r.Targets = append(r.Targets, finding.Target{
+				Path: t.Path, Kind: string(t.Kind), Status: finding.Skipped,
+				Reason: "not affected by the change since " + g.opts.ChangedSince,
+			})
+		}
+		slices.SortFunc(r.Targets, func(a, b finding.Target) int { return cmp.Compare(a.Path, b.Path) })
+	}
 	slices.SortFunc(r.NotChecked, compareNotChecked)
 	g.summarise(r, d, checkOf)
 	return r
@@ -56,8 +65,9 @@ func (g *gate) collect(d *done) map[string][]finding.Finding {
 	return out
 }
 
-// aboutFiles gives the findings about files their targets. Where --target
-// narrows the run, files that no chosen target reads are left out.
+// aboutFiles gives the findings about files their targets. Where the run is
+// narrowed to some targets, files that none of them reads are left out; a change
+// also answers for the files that it touches.
 func (g *gate) aboutFiles(d *done) []finding.Finding {
 	readers := map[string][]string{}
 	for _, o := range d.outcomes {
@@ -68,7 +78,8 @@ func (g *gate) aboutFiles(d *done) []finding.Finding {
 	var out []finding.Finding
 	for _, f := range d.files {
 		f.Targets = append(slices.Clone(f.Targets), readers[f.Location.File]...)
-		if len(g.opts.Targets) > 0 && len(f.Targets) == 0 {
+		touched := g.base != nil && g.base.changed[f.Location.File]
+		if (len(g.opts.Targets) > 0 || g.base != nil) && len(f.Targets) == 0 && !touched {
 			continue
 		}
 		out = append(out, f)
@@ -106,7 +117,7 @@ func compareNotChecked(a, b finding.NotChecked) int {
 func (g *gate) summarise(r *finding.Report, d *done, checkOf map[string]string) {
 	r.Summary.Targets, r.Summary.NotChecked = len(r.Targets), len(r.NotChecked)
 	lines := []finding.Check{
-		{Name: "render", Count: len(r.Targets), Unit: "targets", Note: count(r.Summary.Objects, "object")},
+		{Name: "render", Count: len(d.outcomes), Unit: "targets", Note: g.scope(r)},
 		{Name: "schema", Unit: "objects"},
 		{Name: "policy", Count: g.policies.Len(), Unit: "rules"},
 		{Name: "secrets", Unit: "Secrets", Note: count(d.encrypted, "encrypted file")},
@@ -142,4 +153,17 @@ func count(n int, noun string) string {
 		return "1 " + noun
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// scope says what was rendered, and why not less or more.
+func (g *gate) scope(r *finding.Report) string {
+	note := count(r.Summary.Objects, "object")
+	switch {
+	case g.base == nil:
+	case g.base.every != "":
+		note += "; every target, since " + g.base.every
+	default:
+		note += fmt.Sprintf("; %d not affected since %s", len(g.base.skipped), g.opts.ChangedSince)
+	}
+	return note
 }

@@ -87,7 +87,7 @@ func (g *gate) waive(in []finding.Finding) []finding.Finding {
 // whole reports whether the run looks at everything that the configuration is
 // about.
 func (g *gate) whole() bool {
-	return len(g.opts.Targets) == 0 && (g.snap.Scope() == g.config.dir || g.snap.Scope() == "")
+	return len(g.opts.Targets) == 0 && g.base == nil && (g.snap.Scope() == g.config.dir || g.snap.Scope() == "")
 }
 
 func (g *gate) aboutWaiver(w WaiverConfig, rule finding.Rule, message string) finding.Finding {

@@ -16,13 +16,16 @@ import (
 type checkOptions struct {
 	readFlags
 	policyFlags
-	targets    []string
-	versions   []string
-	schemas    []string
-	strict     bool
-	failOn     finding.Severity
-	allowEmpty bool
-	outputs    []string
+	targets      []string
+	changedSince string
+	policyFrom   string
+	commits      string
+	versions     []string
+	schemas      []string
+	strict       bool
+	failOn       finding.Severity
+	allowEmpty   bool
+	outputs      []string
 }
 
 func newCheck(s *streams) *cobra.Command {
@@ -40,6 +43,7 @@ exit-codes what the exit codes mean.`,
 		Example: `  sallyport check
   sallyport check clusters/prod -k 1.34 -k 1.35
   sallyport check --staged --fail-on warning
+  sallyport check --changed-since origin/main --commits origin/main..HEAD
   sallyport check --target 'overlays/*' -p policies/ -o text -o json=report.json`,
 		GroupID: groupMain,
 		Args:    arguments(0, 1, "PATH"),
@@ -50,6 +54,9 @@ exit-codes what the exit codes mean.`,
 	targetFlag(cmd, &o.targets)
 	flags := cmd.Flags()
 	flags.SortFlags = false
+	flags.StringVar(&o.changedSince, "changed-since", "", "only targets that the change since the merge base with `REV` can affect")
+	flags.StringVar(&o.commits, "commits", "", "also judge what each commit of `BASE..HEAD` adds, even if a later one removes it")
+	flags.StringVar(&o.policyFrom, "policy-from", "", "judge by the configuration, policies, creation rules and waivers of `REV`, not by those under review")
 	flags.StringSliceVarP(&o.versions, "kubernetes-version", "k", nil, "judge by the API of Kubernetes `VERSION`, such as 1.35 (repeatable)")
 	flags.StringArrayVar(&o.schemas, "schema-location", nil, "look for schemas at `LOCATION`, in kubeconform's template syntax (repeatable)")
 	flags.BoolVar(&o.strict, "strict", false, "a missing schema is a finding, not only counted")
@@ -76,6 +83,7 @@ func runCheck(cmd *cobra.Command, s *streams, o *checkOptions, args []string) er
 		opts.Path = args[0]
 	}
 	opts.Targets, opts.Versions, opts.Schemas = o.targets, o.versions, o.schemas
+	opts.ChangedSince, opts.PolicyFrom, opts.Commits = o.changedSince, o.policyFrom, o.commits
 	opts.Strict, opts.FailOn, opts.AllowEmpty = o.strict, o.failOn, o.allowEmpty
 	o.apply(&opts)
 

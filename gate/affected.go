@@ -1,0 +1,162 @@
+package gate
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/sallyport/sallyport/render"
+	"github.com/sallyport/sallyport/repo"
+	"github.com/sallyport/sallyport/secrets"
+)
+
+// base is the state that a change is compared with.
+type base struct {
+	snap    *repo.Snapshot
+	sealed  *secrets.Sealed
+	changed map[string]bool // paths that differ, on either side
+	every   string          // why every target is affected; "" where it can be told which are
+	skipped []render.Target // discovered, and not affected
+}
+
+// compare opens the base and leaves only the affected targets, where the run is
+// about a change.
+func (g *gate) compare(ctx context.Context) error {
+	if g.opts.ChangedSince == "" {
+		return nil
+	}
+	start := time.Now()
+	snap, err := g.snap.Base(ctx, g.opts.ChangedSince)
+	if err != nil {
+		return fmt.Errorf("--changed-since: %w", err)
+	}
+	changes, err := g.snap.Changed(ctx, snap)
+	if err != nil {
+		return fmt.Errorf("--changed-since: %w", err)
+	}
+	b := &base{snap: snap, changed: map[string]bool{}}
+	for _, c := range changes {
+		b.changed[c.Path] = true
+	}
+	if b.sealed, err = secrets.Seal(ctx, snap); err != nil {
+		return fmt.Errorf("seal: %w", err)
+	}
+	affected, every, err := g.affected(ctx, b.sealed, b.changed)
+	if err != nil {
+		return err
+	}
+	g.base, b.every = b, every
+	var kept []render.Target
+	for _, t := range g.discovery.Targets {
+		if affected[t.Path] {
+			kept = append(kept, t)
+		} else {
+			b.skipped = append(b.skipped, t)
+		}
+	}
+	g.discovery.Targets = kept
+	g.opts.Trace("affected", time.Since(start))
+	return nil
+}
+
+// affected tells which targets a change of paths can affect: those that, before
+// or after the change, read one of them or looked for it in vain, and those that
+// are new. before is the tree without the change; nil leaves that side out. The
+// text says why all are, where that is so.
+func (g *gate) affected(ctx context.Context, before repo.Tree, changed map[string]bool) (map[string]bool, string, error) {
+	out := map[string]bool{}
+	if every := g.globalInput(before, changed); every != "" {
+		for _, t := range g.discovery.Targets {
+			out[t.Path] = true
+		}
+		return out, every, nil
+	}
+	for _, t := range g.discovery.Targets {
+		out[t.Path] = touches(g.builder, t, changed)
+	}
+	if before == nil {
+		return out, "", nil
+	}
+	found, err := render.Discover(ctx, before, render.DiscoverOptions{})
+	if err != nil {
+		return nil, "", fmt.Errorf("discover: %w", err)
+	}
+	builder := render.NewBuilder(before, render.Options{AllowNetwork: g.opts.AllowNetwork})
+	known := map[string]bool{}
+	for _, t := range found.Targets {
+		known[t.Path] = true
+		if _, current := out[t.Path]; current && !out[t.Path] {
+			out[t.Path] = touches(builder, t, changed)
+		}
+	}
+	for p := range out {
+		out[p] = out[p] || !known[p]
+	}
+	return out, "", nil
+}
+
+// touches reports whether a target asks for one of the changed paths, or may.
+func touches(b *render.Builder, t render.Target, changed map[string]bool) bool {
+	if t.Kind == render.Directory {
+		for p := range changed {
+			if path.Dir(p) == t.Path {
+				return true
+			}
+		}
+	}
+	reads, exact := b.Reads(t)
+	if !exact {
+		return true
+	}
+	hit := func(p string) bool { return changed[p] }
+	if slices.ContainsFunc(reads.Files, hit) || slices.ContainsFunc(reads.Missing, hit) {
+		return true
+	}
+	// What was looked for in vain as a file may since have become a directory,
+	// and the other way round.
+	for p := range changed {
+		for _, missing := range reads.Missing {
+			if strings.HasPrefix(p, missing+"/") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// globalInput names the first changed file that every verdict may depend on.
+func (g *gate) globalInput(before repo.Tree, changed map[string]bool) string {
+	for _, p := range slices.Sorted(maps.Keys(changed)) {
+		switch {
+		case path.Base(p) == ConfigName, p == g.config.file:
+			return p + " configures the run"
+		case path.Base(p) == secrets.CreationRulesName:
+			return p + " says how files are encrypted"
+		case path.Ext(p) == ".rego", g.isPolicyInput(p):
+			return p + " is a policy, or data of one"
+		case holdsCRD(g.sealed, p), before != nil && holdsCRD(before, p):
+			return p + " defines custom resources"
+		}
+	}
+	return ""
+}
+
+func (g *gate) isPolicyInput(p string) bool {
+	inputs := slices.Concat(g.config.abs(g.config.Policies), g.config.abs(g.config.PolicyData))
+	for _, named := range slices.Concat(g.opts.Policies, g.opts.Data, g.config.schemas(g.snap), g.opts.Schemas) {
+		if inside, ok := within(g.snap, named); ok {
+			inputs = append(inputs, inside)
+		}
+	}
+	return slices.ContainsFunc(inputs, func(in string) bool { return p == in || strings.HasPrefix(p, in+"/") })
+}
+
+func holdsCRD(tree repo.Tree, p string) bool {
+	data, err := tree.ReadFile(p)
+	return err == nil && bytes.Contains(data, []byte("CustomResourceDefinition"))
+}

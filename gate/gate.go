@@ -89,7 +89,7 @@ func Check(ctx context.Context, opts Options) (*Result, error) {
 		return nil, err
 	}
 	report := g.report(done)
-	return &Result{Report: report, Source: g.sealed.Masked, Failed: failed(report, opts.FailOn)}, nil
+	return &Result{Report: report, Source: g.sealed.Masked, Failed: failed(report, g.opts.FailOn)}, nil
 }
 
 // gate is one run.

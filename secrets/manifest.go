@@ -28,6 +28,10 @@ func (d *document) secrets(n *yaml.Node, tokens []string) {
 			d.secret(n, tokens)
 			return
 		}
+		if isSealedSecretNode(n) {
+			d.sealedSecret(n, tokens)
+			return
+		}
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			if child := deref(n.Content[i+1]); child.Kind != yaml.ScalarNode {
 				d.secrets(child, with(tokens, deref(n.Content[i]).Value))

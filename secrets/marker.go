@@ -10,7 +10,7 @@ func mayHoldSecret(data []byte) bool {
 	if data = toUTF8(data); bytes.Contains(data, []byte("ENC[AES256_GCM")) {
 		return true
 	}
-	for _, marker := range []string{"sops", "stringData", "ecretGenerator", "sopsTok0", "plainTok"} {
+	for _, marker := range []string{"sops", "stringData", "SealedSecret", "ecretGenerator", "sopsTok0", "plainTok"} {
 		if bytes.Contains(data, []byte(marker)) {
 			return true
 		}

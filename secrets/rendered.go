@@ -27,7 +27,7 @@ func (s *Sealed) CheckRendered(r *render.Rendered) []finding.Finding {
 		// The pointer comes from the same walk, so it exists.
 		_ = f.object.Replace(f.pointer, f.with)
 	}
-	return c.out
+	return append(c.out, s.checkSealedSecrets(r)...)
 }
 
 // Flow is one way of a secret through a render: from a key in a file to a field
@@ -79,7 +79,9 @@ func (c *course) text(text string) {
 		c.secretText(text)
 		return
 	}
-	c.scanText(text)
+	if !c.sealedText(text) {
+		c.scanText(text)
+	}
 }
 
 // inSecret reports whether the path is a value of a v1 Secret.
@@ -118,7 +120,7 @@ func (c *course) token(v *value, inSecret bool) {
 	}
 	switch {
 	case inSecret:
-	case !v.encrypted && c.atHome(v):
+	case !v.encrypted && (c.atHome(v) || c.isSealedHome(v)):
 	case v.encrypted:
 		c.report(fmt.Sprintf("encrypted value %q would be rendered outside a Secret", v.name), helpLeak, v)
 	default:

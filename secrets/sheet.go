@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -53,13 +54,14 @@ type value struct {
 	token     string // what stands for it; empty where a placeholder does
 	message   string // of the finding; plaintext only
 	rule      string // of the finding; plaintext only
+	help      string // of the finding; empty takes helpEncrypt
 }
 
 // finding says that a value is in the repository in plaintext. It is the same
 // whether the file or a render shows the value, so that both become one.
 func (v *value) finding() finding.Finding {
 	return finding.Finding{
-		Rule: v.rule, Severity: finding.Error, Message: v.message, Help: helpEncrypt,
+		Rule: v.rule, Severity: finding.Error, Message: v.message, Help: cmp.Or(v.help, helpEncrypt),
 		Object: v.object, Pointer: v.pointer, Location: v.span, Related: slices.Clone(v.related),
 	}
 }

@@ -95,7 +95,7 @@ func (d *creationDecoder) separated(n *yaml.Node, kind RecipientKind, group int,
 // it.
 func malformedRecipient(id string) string {
 	if strings.HasPrefix(strings.ToUpper(id), "AGE-SECRET-KEY-") || strings.HasPrefix(strings.ToUpper(id), "AGE-PLUGIN-") {
-		return "a private key stands where a recipient belongs; take it out and make a new key"
+		return "is a private key, where a recipient belongs; take it out and make a new key"
 	}
 	return "is not an age recipient (age1…, age1pq1… or ssh-…), or was mistyped"
 }

@@ -27,7 +27,7 @@ var allowed = map[string][]string{
 	"source":           {"finding"},
 	"render":           {"repo", "source", "finding"},
 	"secrets":          {"repo", "source", "finding", "render"},
-	"secrets/encrypt":  {"source", "finding", "secrets"},
+	"secrets/encrypt":  {"repo", "source", "finding", "secrets"},
 	"validate":         {"repo", "source", "finding", "render"},
 	"policy":           {"finding", "render"},
 	"diff":             {"finding", "render"},

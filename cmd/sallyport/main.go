@@ -9,5 +9,6 @@ import (
 )
 
 func main() {
+	tune(os.Getenv)
 	os.Exit(run(context.Background(), system(), os.Args[1:]))
 }

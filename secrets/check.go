@@ -84,7 +84,7 @@ func (s *Sealed) checkFile(path string) ([]finding.Finding, error) {
 			out = append(out, scanEnv(f)...)
 		}
 	}
-	return out, nil
+	return secondNet(out, sh), nil
 }
 
 // scanned turns hits into findings.
@@ -102,7 +102,7 @@ func scanned(path string, data []byte) []finding.Finding {
 		}
 		span := t.span(h.from, min(h.to, t.lineEnd(h.from)))
 		out[i] = finding.Finding{
-			Rule: h.rule, Severity: finding.Error, Message: h.message, Help: help, Location: span,
+			Rule: h.rule, Severity: severityOf(h.rule), Message: h.message, Help: help, Location: span,
 		}
 	}
 	return out

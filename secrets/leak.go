@@ -23,7 +23,7 @@ func (c *course) scanText(text string) {
 		return
 	}
 	for _, h := range hits {
-		f := finding.Finding{Rule: h.rule, Severity: finding.Error, Message: h.message, Help: "take it out of the repository and rotate it"}
+		f := finding.Finding{Rule: h.rule, Severity: severityOf(h.rule), Message: h.message, Help: "take it out of the repository and rotate it"}
 		placed := c.at(f)
 		if !c.sealed.scannedFile(placed.Location.File, h.rule) {
 			c.out = append(c.out, placed)

@@ -14,7 +14,7 @@ const (
 // Rules returns the documentation of this package's rules. The encrypted
 // examples cannot be opened: they are well formed and made of zeros.
 func Rules() []finding.Rule {
-	return []finding.Rule{plaintextRule(), keyRule(), incompleteRule(), metadataRule(), leakRule(), movedRule()}
+	return []finding.Rule{plaintextRule(), keyRule(), incompleteRule(), metadataRule(), leakRule(), movedRule(), patternRule()}
 }
 
 func plaintextRule() finding.Rule {

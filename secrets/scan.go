@@ -28,7 +28,7 @@ func scan(data []byte) []hit {
 		}
 	}
 	slices.SortFunc(out, func(a, b hit) int { return a.from - b.from })
-	return dropNested(out)
+	return dropCovered(dropNested(out))
 }
 
 // dropNested keeps the first of hits of one rule that overlap.
@@ -60,7 +60,7 @@ func scanRaw(data []byte) []hit {
 	if bytes.Contains(data, []byte("client-key-data")) {
 		out = append(out, scanKubeconfig(data)...)
 	}
-	return out
+	return append(out, scanPatterns(data)...)
 }
 
 var agePattern = regexp.MustCompile(`AGE-(?:SECRET-KEY-(?:PQ-)?|PLUGIN-[A-Z0-9+._-]*)1[02-9AC-HJ-NP-Z]{6,}`)

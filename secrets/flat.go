@@ -122,24 +122,29 @@ func (s *sheet) flatValue(a assignment) {
 // ini seals an encrypted ini file as a whole: only a generator's files reads it.
 func (s *sheet) ini() {
 	s.format, s.parsed = INI, true
-	mark := iniMark.FindIndex(s.data)
-	end := len(s.data)
-	if next := bytes.Index(s.data[mark[1]:], []byte("\n[")); next >= 0 {
-		end = mark[1] + next
-	}
+	from, end := iniSection(s.data)
 	var block []assignment
 	for _, a := range s.assignments() {
-		if a.line.from >= mark[0] && a.line.from < end {
+		if a.line.from >= from && a.line.from < end {
 			block = append(block, a)
 		}
 	}
 	s.flatMetadata(block)
 	for _, a := range s.assignments() {
-		if a.line.from < mark[0] || a.line.from >= end {
+		if a.line.from < from || a.line.from >= end {
 			s.iniValue(a)
 		}
 	}
 	s.whole(value{name: s.path, encrypted: true, span: s.span(0, s.lineEnd(0))})
+}
+
+// iniSection returns where the section [sops] starts and ends.
+func iniSection(data []byte) (from, to int) {
+	mark := iniMark.FindIndex(data)
+	if next := bytes.Index(data[mark[1]:], []byte("\n[")); next >= 0 {
+		return mark[0], mark[1] + next
+	}
+	return mark[0], len(data)
 }
 
 func (s *sheet) iniValue(a assignment) {

@@ -8,7 +8,7 @@ import (
 
 // isPublic reports whether a value of a Secret is made to be public: nothing but
 // certificates, certificate requests, revocation lists and public keys in PEM. A
-// ca.crt in a Secret is no secret.
+// ca.crt in a Secret is no secret, and neither is the identity under BindKey.
 func isPublic(field, text string) bool {
 	if field == "data" {
 		decoded, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
@@ -16,6 +16,9 @@ func isPublic(field, text string) bool {
 			return false
 		}
 		text = string(decoded)
+	}
+	if isIdentity(text) {
+		return true
 	}
 	if !strings.HasPrefix(strings.TrimSpace(text), "-----BEGIN ") {
 		return false

@@ -14,7 +14,8 @@ const (
 // Rules returns the documentation of this package's rules. The encrypted
 // examples cannot be opened: they are well formed and made of zeros.
 func Rules() []finding.Rule {
-	return []finding.Rule{plaintextRule(), keyRule(), incompleteRule(), metadataRule(), leakRule(), movedRule(), patternRule()}
+	return []finding.Rule{plaintextRule(), keyRule(), incompleteRule(), metadataRule(), leakRule(), movedRule(), patternRule(),
+		recipientsRule(), keyTypeRule(), reusedRule(), typeChangedRule(), rollbackRule(), unrotatedRule(), consumerRule()}
 }
 
 func plaintextRule() finding.Rule {
@@ -56,18 +57,20 @@ func incompleteRule() finding.Rule {
 			"rule is too narrow. sops does not complain until somebody decrypts.",
 		Fix:  "Run `sops edit FILE` or encrypt the file again. Rotate the value if it was pushed.",
 		Bad:  finding.Example{"secret.yaml": exampleSecret(exampleEnc+"\n  token: hunter2", exampleBlock())},
-		Good: finding.Example{"secret.yaml": exampleSecret(exampleEnc+"\n  token: "+exampleEnc, exampleBlock())},
+		Good: finding.Example{"secret.yaml": exampleSecret(exampleEnc+"\n  token: "+exampleOther, exampleBlock())},
 	}
 }
 
 func metadataRule() finding.Rule {
 	return finding.Rule{
 		Name: ruleMetadata, Severity: finding.Error,
-		Title: "The sops block or a ciphertext is malformed",
+		Title: "The metadata of an encrypted file, or of a Secret made from it, is not as it should be",
 		Doc: "`mac`, `lastmodified` or `version` is missing, a recipient is malformed or does not wrap a data key, or " +
 			"a value does not have the form that sops writes. The file was edited by hand or merged badly: it will not " +
-			"decrypt, or decrypt without its integrity being checked.",
-		Fix:  "Take the file from the last good commit, or encrypt it again.",
+			"decrypt, or decrypt without its integrity being checked. In the render: an annotation or a label that makes a " +
+			"controller copy or use a Secret with encrypted values (reflector, replicator, config-syncer), or its `type`, " +
+			"is set outside the file that holds the values, by a patch for instance.",
+		Fix:  "Take the file from the last good commit, or encrypt it again. Set metadata of a Secret in its own file.",
 		Bad:  finding.Example{"secret.yaml": exampleSecret(exampleEnc, exampleBlockWithout("mac"))},
 		Good: finding.Example{"secret.yaml": exampleSecret(exampleEnc, exampleBlock())},
 	}

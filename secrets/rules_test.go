@@ -2,6 +2,9 @@ package secrets
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/sallyport/sallyport/finding"
@@ -33,19 +36,61 @@ func count(found []finding.Finding, rule string) int {
 	return n
 }
 
-// judge runs all checks of this package over a tree and every target in it.
+// judge runs all checks of this package over a tree and every target in it. What
+// lies below before/ is the tree that it is compared with.
 func judge(t testing.TB, tree memTree) []finding.Finding {
 	t.Helper()
-	ctx := context.Background()
-	s := seal(t, tree)
-	found, err := s.CheckFiles(ctx, "")
-	if err != nil {
-		t.Fatal(err)
+	before, tree := split(tree)
+	s, e := seal(t, tree), Expectations{Creation: CreationFor(tree)}
+	found := fileFindings(t, s, e)
+	var consumers []Consumer
+	if before != nil {
+		base := seal(t, before)
+		for _, r := range build(t, base) {
+			consumers = append(consumers, Consumers(r)...)
+		}
+		compared, err := s.Compare(context.Background(), base, e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, compared...)
 	}
 	for _, r := range build(t, s) {
 		found = append(found, s.CheckRendered(r)...)
+		found = append(found, s.CheckBinding(r, e)...)
+		if before != nil {
+			found = append(found, CheckConsumers(r, consumers)...)
+		}
 	}
 	return finding.Merge(found)
+}
+
+// split takes the files below before/ out of a tree; nil where there are none.
+func split(tree memTree) (before, now memTree) {
+	now = memTree{}
+	for path, text := range tree {
+		if rest, ok := strings.CutPrefix(path, "before/"); ok {
+			if before == nil {
+				before = memTree{}
+			}
+			before[rest] = text
+			continue
+		}
+		now[path] = text
+	}
+	return before, now
+}
+
+func fileFindings(t testing.TB, s *Sealed, e Expectations) []finding.Finding {
+	t.Helper()
+	ctx := context.Background()
+	files, err1 := s.CheckFiles(ctx, "")
+	recipients, err2 := s.CheckRecipients(ctx, "", e)
+	reused, err3 := s.CheckReuse(ctx, "")
+	if err := errors.Join(err1, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	return slices.Concat(files, recipients, reused)
 }
 
 // build renders every target of a sealed tree.

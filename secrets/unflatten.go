@@ -9,30 +9,35 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// flatMetadata builds the sops block from its flat keys and judges it.
+// flatMetadata judges the sops block that flat keys make up.
 func (s *sheet) flatMetadata(block []assignment) {
+	meta, problems := decodeMetadata(s.flatNodes(block))
+	s.meta = &meta
+	for _, p := range problems {
+		s.report(ruleMetadata, p.span, nil, "", p.message, helpMetadata)
+	}
+}
+
+// flatNodes builds the sops block from its flat keys.
+func (t *text) flatNodes(block []assignment) (key, root *yaml.Node, span func(*yaml.Node) finding.Span) {
 	spans := map[*yaml.Node]finding.Span{}
-	root := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
-	key := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: "sops"}
+	root = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	key = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: "sops"}
 	for _, a := range block {
-		text := strings.Trim(s.of(a.value), `"`)
+		text := strings.Trim(t.of(a.value), `"`)
 		if _, ok := spans[key]; !ok {
-			spans[key] = s.span(a.line.from, a.line.to)
+			spans[key] = t.span(a.line.from, a.line.to)
 		}
 		if leaf := unflatten(root, a.key); leaf != nil {
 			leaf.Tag, leaf.Value = "!!str", strings.ReplaceAll(text, `\n`, "\n")
-			spans[leaf] = s.span(a.value.from, a.value.to)
+			spans[leaf] = t.span(a.value.from, a.value.to)
 		}
 	}
-	meta, problems := decodeMetadata(key, root, func(n *yaml.Node) finding.Span {
+	return key, root, func(n *yaml.Node) finding.Span {
 		if span, ok := spans[n]; ok {
 			return span
 		}
 		return spans[key]
-	})
-	s.meta = &meta
-	for _, p := range problems {
-		s.report(ruleMetadata, p.span, nil, "", p.message, helpMetadata)
 	}
 }
 

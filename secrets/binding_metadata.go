@@ -1,0 +1,89 @@
+package secrets
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/sallyport/sallyport/finding"
+	"github.com/sallyport/sallyport/render"
+	"github.com/sallyport/sallyport/source"
+)
+
+// metadata judges labels, annotations and the type of the Secrets that hold
+// encrypted values. What the file of the Secret sets itself is its author's
+// decision; what comes from elsewhere, a patch for instance, must not make a
+// controller copy the Secret or take it for another kind of credential.
+func (b *bound) metadata() {
+	seen := map[*render.Object]bool{}
+	for _, a := range b.arrivals {
+		if seen[a.object] {
+			continue
+		}
+		seen[a.object] = true
+		home := b.rendered.Place(a.object, "").Span.File
+		metadata, _ := a.object.Value["metadata"].(map[string]any)
+		for _, field := range []string{"annotations", "labels"} {
+			values, _ := metadata[field].(map[string]any)
+			for _, key := range sortedKeys(values) {
+				if effect := effectOf(key); effect != "" {
+					b.foreign(a, home, source.Pointer("metadata", field, key),
+						fmt.Sprintf("%s %q makes a controller %s the Secret", strings.TrimSuffix(field, "s"), key, effect))
+				}
+			}
+		}
+		if _, ok := a.object.Value["type"]; ok {
+			b.foreign(a, home, "/type", "the type of the Secret, on which its readers depend, is changed")
+		}
+	}
+}
+
+// foreign reports a field that is set outside the file of the Secret.
+func (b *bound) foreign(a arrival, home, pointer, message string) {
+	if b.rendered.Place(a.object, pointer).Span.File == home {
+		return
+	}
+	f := b.rendered.At(a.object, pointer, finding.Finding{
+		Rule: ruleMetadata, Severity: finding.Error,
+		Message: message + ", and is set outside its file",
+		Help:    "set it in the file that holds the encrypted values, or take it away",
+	})
+	b.out = append(b.out, f)
+}
+
+// copiers are the prefixes of the annotations and labels that known controllers
+// act on: reflector, kubernetes-replicator, config-syncer (kubed), the
+// hierarchical namespace controller, synator.
+var copiers = regexp.MustCompile(`^(?:reflector\.v1\.k8s\.emberstack\.com|replicator\.v1\.mittwald\.de|` +
+	`v1\.kubernetes-replicator\.olli\.com|(?:kubed|config-syncer)\.appscode\.com|propagate\.hnc\.x-k8s\.io|synator)/`)
+
+// copying fits the names that a controller nobody here has heard of may have
+// given the same thing.
+var copying = regexp.MustCompile(`(?i)replicat|reflect|mirror|propagat|clone|cop(?:y|ied)|(?:^|[^a-z])sync(?:$|[^a-z])|export`)
+
+// harmless fits what copying fits and steers only how the object itself is
+// applied.
+var harmless = regexp.MustCompile(`^(?:argocd\.argoproj\.io|(?:kustomize|helm)\.toolkit\.fluxcd\.io|kapp\.k14s\.io)/`)
+
+// adopters are the keys that turn a Secret into a credential of a controller.
+var adopters = map[string]bool{
+	"argocd.argoproj.io/secret-type":     true, // a repository, a cluster
+	"kubernetes.io/service-account.name": true, // filled with a token
+	"jenkins.io/credentials-type":        true,
+	"cluster.x-k8s.io/cluster-name":      true,
+	"external-secrets.io/type":           true,
+}
+
+// effectOf says what a controller does with a Secret because of a key of its
+// metadata; "" where none is known to do anything.
+func effectOf(key string) string {
+	switch {
+	case copiers.MatchString(key):
+		return "copy"
+	case adopters[key]:
+		return "use"
+	case copying.MatchString(key) && !harmless.MatchString(key):
+		return "copy"
+	}
+	return ""
+}

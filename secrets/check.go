@@ -68,6 +68,11 @@ func (s *Sealed) checkFile(path string) ([]finding.Finding, error) {
 	if err != nil || data == nil {
 		return nil, err
 	}
+	return judgeFile(path, data, sh), nil
+}
+
+// judgeFile finds what is wrong with one content of a file, whose sheet may be nil.
+func judgeFile(path string, data []byte, sh *sheet) []finding.Finding {
 	var out []finding.Finding
 	if sh != nil {
 		out = append(out, sh.findings...)
@@ -84,7 +89,7 @@ func (s *Sealed) checkFile(path string) ([]finding.Finding, error) {
 			out = append(out, scanEnv(f)...)
 		}
 	}
-	return secondNet(out, sh), nil
+	return secondNet(out, sh)
 }
 
 // scanned turns hits into findings.

@@ -43,7 +43,9 @@ func check(t testing.TB, tree repo.Tree, opts Options) Result {
 		all.NotChecked = append(all.NotChecked, result.NotChecked...)
 		all.Checked += result.Checked
 	}
-	all.Findings = finding.Merge(all.Findings)
+	end := v.Conclude()
+	all.Findings = finding.Merge(append(all.Findings, end.Findings...))
+	all.NotChecked = append(all.NotChecked, end.NotChecked...)
 	return all
 }
 

@@ -9,12 +9,14 @@ const (
 	ruleDeprecated = "api-deprecated"
 	ruleRemoved    = "api-removed"
 	ruleDuplicate  = "object-duplicate"
+	ruleReference  = "reference-missing"
+	ruleUnused     = "secret-unused"
 )
 
 // Rules documents every rule of this package. The examples are whole
 // repositories; that of schema-missing is a finding only with Options.Strict.
 func Rules() []finding.Rule {
-	return []finding.Rule{invalidRule(), missingRule(), deprecatedRule(), removedRule(), duplicateRule()}
+	return []finding.Rule{invalidRule(), missingRule(), deprecatedRule(), removedRule(), duplicateRule(), referenceRule(), unusedRule()}
 }
 
 func invalidRule() finding.Rule {

@@ -6,7 +6,8 @@
 // It judges what kubeconform judges, with the same engine and the same verdict,
 // and beyond it base64 of binary fields, object names, removed and deprecated
 // API versions, and objects that a target holds twice. What has no schema is
-// reported as not checked, never passed over.
+// reported as not checked, never passed over. And it follows the names by which
+// objects refer to each other, over all targets: see [References].
 //
 // No message quotes a scalar of an object: any of them may be a secret.
 package validate
@@ -40,6 +41,8 @@ type Options struct {
 	AllowNetwork bool
 	// CacheDir keeps what is downloaded; empty keeps nothing. It is created.
 	CacheDir string
+	// References say what objects may name that no target defines.
+	References ReferenceOptions
 }
 
 // Validator checks the rendered targets of one tree. It is safe for concurrent
@@ -55,6 +58,8 @@ type Validator struct {
 	rendered  sync.Map // of *crd, by digest
 	metadata  func() (*shape, error)
 	multiples bool // several versions: messages name them
+
+	references *References
 }
 
 // Result is what a check of one target found. Checked counts the objects that
@@ -66,8 +71,9 @@ type Result struct {
 }
 
 // New returns a validator for the targets of tree. An error is about opts: an
-// unknown version, a schema location that cannot be used, or one that needs the
-// network while that is off (it wraps [ErrNetwork]).
+// unknown version, a pattern of an external object, a schema location that
+// cannot be used, or one that needs the network while that is off (it wraps
+// [ErrNetwork]).
 func New(tree repo.Tree, opts Options) (*Validator, error) {
 	b, err := loadBundle()
 	if err != nil {
@@ -94,6 +100,9 @@ func New(tree repo.Tree, opts Options) (*Validator, error) {
 	if v.after, err = newLocations(last, opts.AllowNetwork, opts.CacheDir); err != nil {
 		return nil, err
 	}
+	if v.references, err = NewReferences(tree, opts.References); err != nil {
+		return nil, err
+	}
 	v.metadata = sync.OnceValues(compileMetadata)
 	return v, nil
 }
@@ -118,6 +127,13 @@ func (v *Validator) Check(ctx context.Context, r *render.Rendered) (Result, erro
 		}
 	}
 	p.duplicates()
+	v.references.Collect(r)
 	slices.SortStableFunc(p.result.Findings, finding.Compare)
 	return p.result, nil
+}
+
+// Conclude says what is known only when every target is checked: names that lead
+// nowhere, and encrypted Secrets that nothing names. Call it once, at the end.
+func (v *Validator) Conclude() Result {
+	return Result{Findings: v.references.Findings(), NotChecked: v.references.NotChecked()}
 }

@@ -22,6 +22,8 @@ type base struct {
 	changed map[string]bool // paths that differ, on either side
 	every   string          // why every target is affected; "" where it can be told which are
 	skipped []render.Target // discovered, and not affected
+	builder *render.Builder
+	targets map[string]render.Target // of the base, by path
 }
 
 // compare opens the base and leaves only the affected targets, where the run is
@@ -46,10 +48,16 @@ func (g *gate) compare(ctx context.Context) error {
 	if b.sealed, err = secrets.Seal(ctx, snap); err != nil {
 		return fmt.Errorf("seal: %w", err)
 	}
-	affected, every, err := g.affected(ctx, b.sealed, b.changed)
+	b.builder = render.NewBuilder(b.sealed, render.Options{AllowNetwork: g.opts.AllowNetwork})
+	found, err := render.Discover(ctx, b.sealed, render.DiscoverOptions{})
 	if err != nil {
-		return err
+		return fmt.Errorf("discover the base: %w", err)
 	}
+	b.targets = map[string]render.Target{}
+	for _, t := range found.Targets {
+		b.targets[t.Path] = t
+	}
+	affected, every := g.affected(b.changed, b)
 	g.base, b.every = b, every
 	var kept []render.Target
 	for _, t := range g.discovery.Targets {
@@ -66,38 +74,25 @@ func (g *gate) compare(ctx context.Context) error {
 
 // affected tells which targets a change of paths can affect: those that, before
 // or after the change, read one of them or looked for it in vain, and those that
-// are new. before is the tree without the change; nil leaves that side out. The
+// are new. before is the state without the change; nil leaves that side out. The
 // text says why all are, where that is so.
-func (g *gate) affected(ctx context.Context, before repo.Tree, changed map[string]bool) (map[string]bool, string, error) {
+func (g *gate) affected(changed map[string]bool, before *base) (map[string]bool, string) {
 	out := map[string]bool{}
 	if every := g.globalInput(before, changed); every != "" {
 		for _, t := range g.discovery.Targets {
 			out[t.Path] = true
 		}
-		return out, every, nil
+		return out, every
 	}
 	for _, t := range g.discovery.Targets {
 		out[t.Path] = touches(g.builder, t, changed)
-	}
-	if before == nil {
-		return out, "", nil
-	}
-	found, err := render.Discover(ctx, before, render.DiscoverOptions{})
-	if err != nil {
-		return nil, "", fmt.Errorf("discover: %w", err)
-	}
-	builder := render.NewBuilder(before, render.Options{AllowNetwork: g.opts.AllowNetwork})
-	known := map[string]bool{}
-	for _, t := range found.Targets {
-		known[t.Path] = true
-		if _, current := out[t.Path]; current && !out[t.Path] {
-			out[t.Path] = touches(builder, t, changed)
+		if before == nil || out[t.Path] {
+			continue
 		}
+		old, known := before.targets[t.Path]
+		out[t.Path] = !known || touches(before.builder, old, changed)
 	}
-	for p := range out {
-		out[p] = out[p] || !known[p]
-	}
-	return out, "", nil
+	return out, ""
 }
 
 // touches reports whether a target asks for one of the changed paths, or may.
@@ -130,7 +125,7 @@ func touches(b *render.Builder, t render.Target, changed map[string]bool) bool {
 }
 
 // globalInput names the first changed file that every verdict may depend on.
-func (g *gate) globalInput(before repo.Tree, changed map[string]bool) string {
+func (g *gate) globalInput(before *base, changed map[string]bool) string {
 	for _, p := range slices.Sorted(maps.Keys(changed)) {
 		switch {
 		case path.Base(p) == ConfigName, p == g.config.file:
@@ -139,7 +134,7 @@ func (g *gate) globalInput(before repo.Tree, changed map[string]bool) string {
 			return p + " says how files are encrypted"
 		case path.Ext(p) == ".rego", g.isPolicyInput(p):
 			return p + " is a policy, or data of one"
-		case holdsCRD(g.sealed, p), before != nil && holdsCRD(before, p):
+		case holdsCRD(g.sealed, p), before != nil && holdsCRD(before.sealed, p):
 			return p + " defines custom resources"
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/sallyport/sallyport/finding"
 	"github.com/sallyport/sallyport/render"
+	"github.com/sallyport/sallyport/secrets"
 )
 
 // Check is one question that the gate asks of every rendered target. Unit is
@@ -33,10 +35,16 @@ type pass struct {
 
 // checks returns the checks in the order in which they run. Secrets come first:
 // that check masks what no other may see.
-func (g *gate) checks() []check {
+func (g *gate) checks(e secrets.Expectations) []check {
 	return []check{
-		{"secrets", "Secrets", func(_ context.Context, p *pass) error {
-			p.findings = g.sealed.CheckRendered(p.Rendered)
+		{"secrets", "Secrets", func(ctx context.Context, p *pass) error {
+			p.findings = slices.Concat(g.sealed.CheckRendered(p.Rendered), g.sealed.CheckBinding(p.Rendered, e))
+			p.notChecked = g.sealed.UncheckedBindings(p.Rendered)
+			readers, err := g.newConsumers(ctx, p.Rendered)
+			if err != nil {
+				return err
+			}
+			p.findings = append(p.findings, readers...)
 			for _, o := range p.Objects {
 				if o.Kind == "Secret" && o.APIVersion == "v1" {
 					p.count++
@@ -47,6 +55,7 @@ func (g *gate) checks() []check {
 		{"schema", "objects", func(ctx context.Context, p *pass) error {
 			result, err := g.validator.Check(ctx, p.Rendered)
 			p.findings, p.notChecked, p.count = result.Findings, result.NotChecked, result.Checked
+			g.references.Collect(p.Rendered)
 			return err
 		}},
 		{"policy", "rules", func(ctx context.Context, p *pass) error {
@@ -74,6 +83,7 @@ type outcome struct {
 type done struct {
 	outcomes  []outcome // in the order of the targets
 	files     []finding.Finding
+	commits   []finding.Finding
 	encrypted int // files in the checked directory
 }
 
@@ -85,10 +95,15 @@ func (g *gate) run(ctx context.Context) (*done, error) {
 		jobs = runtime.GOMAXPROCS(0)
 	}
 	d := &done{outcomes: make([]outcome, len(g.discovery.Targets))}
+	e := g.expectations()
+	checks := g.checks(e)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(jobs)
 	group.Go(func() (err error) {
-		if d.files, err = g.sealed.CheckFiles(ctx, g.snap.Scope()); err != nil {
+		if d.files, err = g.scanFiles(ctx, e); err != nil {
+			return err
+		}
+		if d.commits, err = g.scanCommits(ctx); err != nil {
 			return err
 		}
 		d.encrypted, err = g.encrypted(ctx)
@@ -100,7 +115,7 @@ func (g *gate) run(ctx context.Context) (*done, error) {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			d.outcomes[i], err = g.one(ctx, target, clock)
+			d.outcomes[i], err = g.one(ctx, target, checks, clock)
 			return err
 		})
 	}
@@ -128,7 +143,7 @@ func (g *gate) encrypted(ctx context.Context) (int, error) {
 }
 
 // one renders a target and runs the checks on it.
-func (g *gate) one(ctx context.Context, target render.Target, clock *clock) (outcome, error) {
+func (g *gate) one(ctx context.Context, target render.Target, checks []check, clock *clock) (outcome, error) {
 	stop := clock.start("render")
 	r, err := g.builder.Build(ctx, target)
 	stop()
@@ -142,7 +157,7 @@ func (g *gate) one(ctx context.Context, target render.Target, clock *clock) (out
 	if r.Reason != "" {
 		return out, nil
 	}
-	for _, c := range g.checks() {
+	for _, c := range checks {
 		stop := clock.start(c.name)
 		p := &pass{Rendered: r}
 		err := c.run(ctx, p)

@@ -64,6 +64,17 @@ type SecretsConfig struct {
 	Bind       []BindConfig     `yaml:"bind" doc:"Which namespaces the secrets of a file may reach."`
 	Recipients RecipientsConfig `yaml:"recipients" doc:"Where the recipients that files must be encrypted to are declared."`
 	Substitute []string         `yaml:"substitute" doc:"Flux variables that may carry a secret out of a Secret, one by one."`
+	External   []string         `yaml:"external" doc:"Objects made outside the repository, as Kind/namespace/name or Kind/name; * stands for any part: Secret/*/regcred."`
+	KeyTypes   []string         `yaml:"keyTypes" doc:"Kinds of keys, beside age's own, that files may be encrypted for: kms, gcp_kms, azure_kv, hc_vault, pgp, age-plugin:NAME."`
+
+	Environments []EnvironmentConfig `yaml:"environments" doc:"Which keys open the secrets of which targets."`
+}
+
+// EnvironmentConfig is one cluster, or several with the same keys.
+type EnvironmentConfig struct {
+	Name       string   `yaml:"name" doc:"A name for messages." required:"true"`
+	Targets    []string `yaml:"targets" doc:"Patterns of target paths." required:"true"`
+	Recipients []string `yaml:"recipients" doc:"Public keys of its clusters and of whoever looks after them." required:"true"`
 }
 
 // BindConfig ties files to namespaces.

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sallyport/sallyport/diff"
 	"github.com/sallyport/sallyport/finding"
 	"github.com/sallyport/sallyport/policy"
 	"github.com/sallyport/sallyport/render"
@@ -44,6 +45,8 @@ type Options struct {
 	Strict       bool             // a missing schema is a finding
 	AllowNetwork bool
 	AllowEmpty   bool // no target found is not an error
+
+	Diff diff.Options // of Diff and Between
 
 	ToolVersion string
 	Now         func() time.Time                    // for waivers; nil is time.Now
@@ -94,16 +97,17 @@ func Check(ctx context.Context, opts Options) (*Result, error) {
 
 // gate is one run.
 type gate struct {
-	opts      Options
-	snap      *repo.Snapshot
-	trusted   *repo.Snapshot // whose configuration and policies judge: snap, or another revision
-	base      *base          // what the change is compared with; nil without ChangedSince
-	sealed    *secrets.Sealed
-	config    *Config
-	discovery *render.Discovery
-	validator *validate.Validator
-	policies  *policy.Set
-	builder   *render.Builder
+	opts       Options
+	snap       *repo.Snapshot
+	trusted    *repo.Snapshot // whose configuration and policies judge: snap, or another revision
+	base       *base          // what the change is compared with; nil without ChangedSince
+	sealed     *secrets.Sealed
+	config     *Config
+	discovery  *render.Discovery
+	validator  *validate.Validator
+	references *validate.References
+	policies   *policy.Set
+	builder    *render.Builder
 }
 
 // open reads the snapshot and the configuration, and seals.
@@ -159,6 +163,13 @@ func (g *gate) load(ctx context.Context) error {
 		return &UsageError{fmt.Errorf("schemas: %w", err)}
 	}
 	g.validator = validator
+	g.references, err = validate.NewReferences(g.sealed, validate.ReferenceOptions{
+		External: g.config.Secrets.External,
+		Partial:  g.partial(),
+	})
+	if err != nil {
+		return &UsageError{fmt.Errorf("configuration: %s: secrets.external: %w", g.config.file, err)}
+	}
 	g.opts.Trace("schemas", time.Since(start))
 
 	start = time.Now()
@@ -167,6 +178,12 @@ func (g *gate) load(ctx context.Context) error {
 	}
 	g.opts.Trace("policies", time.Since(start))
 	return g.config.checkRules(sorted(builtin(), g.policies.Rules()))
+}
+
+// partial reports whether the run looks at some targets of the repository only.
+func (g *gate) partial() bool {
+	return len(g.opts.Targets) > 0 || g.snap.Scope() != g.config.dir || g.opts.ChangedSince != "" ||
+		len(g.config.Targets.Include) > 0 || len(g.config.Targets.Exclude) > 0
 }
 
 func failed(r *finding.Report, failOn finding.Severity) bool {

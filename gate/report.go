@@ -47,6 +47,7 @@ func (g *gate) report(d *done) *finding.Report {
 		}
 		slices.SortFunc(r.Targets, func(a, b finding.Target) int { return cmp.Compare(a.Path, b.Path) })
 	}
+	r.NotChecked = append(r.NotChecked, g.references.NotChecked()...)
 	slices.SortFunc(r.NotChecked, compareNotChecked)
 	g.summarise(r, d, checkOf)
 	return r
@@ -55,7 +56,11 @@ func (g *gate) report(d *done) *finding.Report {
 // collect gathers the findings by check. A finding about a file concerns every
 // target that read the file.
 func (g *gate) collect(d *done) map[string][]finding.Finding {
-	out := map[string][]finding.Finding{"render": g.discovery.Findings, "secrets": g.aboutFiles(d)}
+	out := map[string][]finding.Finding{
+		"render":  g.discovery.Findings,
+		"secrets": append(g.aboutFiles(d), d.commits...),
+		"schema":  g.references.Findings(),
+	}
 	for _, o := range d.outcomes {
 		out["render"] = append(out["render"], o.rendering...)
 		for name, findings := range o.findings {

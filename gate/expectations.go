@@ -1,0 +1,138 @@
+package gate
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"time"
+
+	"github.com/sallyport/sallyport/finding"
+	"github.com/sallyport/sallyport/render"
+	"github.com/sallyport/sallyport/repo"
+	"github.com/sallyport/sallyport/secrets"
+)
+
+// expectations says what the trusted revision demands of encrypted files.
+func (g *gate) expectations() secrets.Expectations {
+	c := g.config.Secrets
+	e := secrets.Expectations{
+		Creation:   secrets.CreationFor(g.creationTree()),
+		KeyTypes:   c.KeyTypes,
+		Substitute: c.Substitute,
+	}
+	for _, b := range c.Bind {
+		e.Bind = append(e.Bind, secrets.Binding{Files: path.Join(g.config.dir, b.Files), Namespaces: b.Namespaces})
+	}
+	for _, env := range c.Environments {
+		e.Environments = append(e.Environments, secrets.Environment{
+			Name: env.Name, Targets: g.config.abs(env.Targets), Recipients: env.Recipients,
+		})
+	}
+	return e
+}
+
+// creationTree is where the creation rules come from: the trusted revision, with
+// the configured file under the name that sops looks for.
+func (g *gate) creationTree() repo.Tree {
+	from := g.config.Secrets.Recipients.From
+	if from == "" || path.Base(from) == secrets.CreationRulesName {
+		return g.trusted
+	}
+	return renamed{g.trusted, path.Join(g.config.dir, from), path.Join(g.config.dir, secrets.CreationRulesName)}
+}
+
+// renamed is a tree in which one file stands under another name.
+type renamed struct {
+	repo.Tree
+	from, to string
+}
+
+func (r renamed) Files() []repo.Entry {
+	entry, ok := r.Tree.Lookup(r.from)
+	if !ok {
+		return r.Tree.Files()
+	}
+	entry.Path = r.to
+	files := slices.DeleteFunc(slices.Clone(r.Tree.Files()), func(e repo.Entry) bool { return e.Path == r.to })
+	files = append(files, entry)
+	slices.SortFunc(files, func(a, b repo.Entry) int {
+		if a.Path < b.Path {
+			return -1
+		}
+		return 1
+	})
+	return files
+}
+
+func (r renamed) ReadFile(name string) ([]byte, error) {
+	if name == r.to {
+		name = r.from
+	}
+	return r.Tree.ReadFile(name)
+}
+
+// scanFiles asks every question that needs no render: about files as they are,
+// against the creation rules, against the base, and in each commit of a range.
+func (g *gate) scanFiles(ctx context.Context, e secrets.Expectations) ([]finding.Finding, error) {
+	start := time.Now()
+	scope := g.snap.Scope()
+	out, err := g.sealed.CheckFiles(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	g.opts.Trace("files", time.Since(start))
+	recipients, err := g.sealed.CheckRecipients(ctx, scope, e)
+	if err != nil {
+		return nil, err
+	}
+	reuse, err := g.sealed.CheckReuse(ctx, scope)
+	if err != nil {
+		return nil, err
+	}
+	out = append(append(out, recipients...), reuse...)
+	if g.base != nil {
+		compared, err := g.sealed.Compare(ctx, g.base.sealed, e)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, compared...)
+	}
+	return out, nil
+}
+
+// scanCommits judges what each commit of the range added.
+func (g *gate) scanCommits(ctx context.Context) ([]finding.Finding, error) {
+	if g.opts.Commits == "" {
+		return nil, nil
+	}
+	from, to, err := repo.ParseRange(g.opts.Commits)
+	if err != nil {
+		return nil, &UsageError{fmt.Errorf("--commits: %w", err)}
+	}
+	start := time.Now()
+	defer func() { g.opts.Trace("commits", time.Since(start)) }()
+	found, err := g.sealed.CheckCommits(ctx, g.snap, from, to)
+	if err != nil {
+		return nil, fmt.Errorf("--commits: %w", err)
+	}
+	return found, nil
+}
+
+// newConsumers warns about objects that begin to read a Secret which the base
+// already has. A target that the base does not have, or that did not render
+// there, has nothing to compare with.
+func (g *gate) newConsumers(ctx context.Context, r *render.Rendered) ([]finding.Finding, error) {
+	if g.base == nil {
+		return nil, nil
+	}
+	before, ok := g.base.targets[r.Target.Path]
+	if !ok {
+		return nil, nil
+	}
+	old, err := g.base.builder.Build(ctx, before)
+	if err != nil || old.Reason != "" {
+		return nil, err
+	}
+	return secrets.CheckConsumers(r, secrets.Consumers(old)), nil
+}

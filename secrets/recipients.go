@@ -270,7 +270,7 @@ func checkCreationRules(file string, data []byte) []finding.Finding {
 	if errors.As(err, &malformed) {
 		return []finding.Finding{{
 			Rule: ruleRecipients, Severity: finding.Error, Location: malformed.Span,
-			Message: CreationRulesName + ": " + malformed.Message, Help: "correct it: sops may silently ignore it",
+			Message: "creation rules: " + malformed.Message, Help: "correct it: sops may silently ignore it",
 		}}
 	} else if err != nil {
 		return nil // of the tree, and said where the file is read

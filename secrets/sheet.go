@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -61,12 +62,21 @@ type value struct {
 // whether the file or a render shows the value, so that both become one.
 func (v *value) finding() finding.Finding {
 	return finding.Finding{
-		Rule: v.rule, Severity: finding.Error, Message: v.message, Help: cmp.Or(v.help, helpEncrypt),
+		Rule: v.rule, Severity: finding.Error, Message: v.message, Help: cmp.Or(v.help, v.howToSeal()),
 		Object: v.object, Pointer: v.pointer, Location: v.span, Related: slices.Clone(v.related),
 	}
 }
 
-const helpEncrypt = "encrypt it with sops; rotate the value if it was pushed"
+// howToSeal is the command for a manifest; what a generator takes in may first
+// have to move into a file of its own.
+func (v *value) howToSeal() string {
+	if v.object == nil || v.object.Kind != "Secret" || strings.ContainsAny(v.file, " '\"\\$`") {
+		return helpEncrypt
+	}
+	return "sallyport seal " + v.file + "; rotate the value if it was pushed"
+}
+
+const helpEncrypt = "encrypt it with sallyport seal; rotate the value if it was pushed"
 
 // newSheet reads one file. use says what kustomizations make of it.
 func newSheet(path string, data []byte, use use) *sheet {

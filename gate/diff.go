@@ -34,13 +34,11 @@ func Diff(ctx context.Context, opts Options, base string) (*diff.Result, error) 
 	if err != nil {
 		return nil, err
 	}
-	now, old := g.side(), &side{snap: snap}
-	if old.sealed, err = secrets.Seal(ctx, snap); err != nil {
-		return nil, fmt.Errorf("seal: %w", err)
+	c, err := g.comparer(ctx, snap)
+	if err != nil {
+		return nil, err
 	}
-	old.builder = render.NewBuilder(old.sealed, render.Options{AllowNetwork: opts.AllowNetwork})
-	c := &comparer{gate: g, old: old, now: now}
-	r := &diff.Result{Tool: finding.Tool{Name: "sallyport", Version: opts.ToolVersion}, From: old.name(), To: now.name()}
+	r := &diff.Result{Tool: finding.Tool{Name: "sallyport", Version: opts.ToolVersion}, From: c.old.name(), To: c.now.name()}
 	r.From.Name = name
 	all, err := c.run(ctx, r)
 	if err != nil {
@@ -99,13 +97,14 @@ func (g *gate) mergeBase(ctx context.Context, base string) (*repo.Snapshot, stri
 		return snap, base, err
 	}
 	for _, name := range defaultBases() {
-		if _, err := g.snap.At(ctx, name); errors.Is(err, repo.ErrRevision) {
-			continue
-		} else if err != nil {
+		snap, err := g.snap.Base(ctx, name)
+		if !errors.Is(err, repo.ErrRevision) {
+			return snap, name, err
+		}
+		// The revision is unknown, unless its history is what is missing.
+		if _, unknown := g.snap.At(ctx, name); unknown == nil {
 			return nil, "", err
 		}
-		snap, err := g.snap.Base(ctx, name)
-		return snap, name, err
 	}
 	return nil, "", fmt.Errorf("%w: no default branch to compare with (tried %s): name a revision",
 		repo.ErrRevision, strings.Join(defaultBases(), ", "))
@@ -118,17 +117,29 @@ type comparer struct {
 	changed  map[string]bool
 }
 
-// run compares every target that the change can affect.
-func (c *comparer) run(ctx context.Context, r *diff.Result) ([]diff.Comparison, error) {
-	start := time.Now()
-	changes, err := c.snap.Changed(ctx, c.old.snap)
+func (g *gate) comparer(ctx context.Context, snap *repo.Snapshot) (*comparer, error) {
+	c := &comparer{gate: g, old: &side{snap: snap}, now: g.side(), changed: map[string]bool{}}
+	changes, err := g.snap.Changed(ctx, snap)
 	if err != nil {
 		return nil, err
 	}
-	c.changed = map[string]bool{}
 	for _, change := range changes {
 		c.changed[change.Path] = true
 	}
+	if len(changes) == 0 {
+		c.old = c.now.at(snap)
+		return c, nil
+	}
+	if c.old.sealed, err = secrets.Seal(ctx, &baseTree{snap, g.snap, c.changed}); err != nil {
+		return nil, fmt.Errorf("seal: %w", err)
+	}
+	c.old.builder = render.NewBuilder(c.old.sealed, render.Options{AllowNetwork: g.opts.AllowNetwork})
+	return c, nil
+}
+
+// run compares every target that the change can affect.
+func (c *comparer) run(ctx context.Context, r *diff.Result) ([]diff.Comparison, error) {
+	start := time.Now()
 	tasks, err := c.tasks(ctx)
 	if err != nil {
 		return nil, err
@@ -160,7 +171,8 @@ type task struct {
 // tasks lists the targets that either side has, by path.
 func (c *comparer) tasks(ctx context.Context) ([]task, error) {
 	at := map[string]*task{}
-	for _, s := range []*side{c.old, c.now} {
+	sides := []*side{c.old, c.now}
+	for _, s := range sides {
 		found, err := c.targetsOf(ctx, s.sealed)
 		if err != nil {
 			return nil, err

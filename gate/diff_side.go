@@ -25,6 +25,27 @@ type side struct {
 
 func (g *gate) side() *side { return &side{snap: g.snap, sealed: g.sealed, builder: g.builder} }
 
+// at is the same files under the name of another snapshot that has them too.
+func (s *side) at(snap *repo.Snapshot) *side {
+	return &side{snap: snap, sealed: s.sealed, builder: s.builder}
+}
+
+// baseTree is the base, of which the files that have not changed are read from
+// the snapshot: there they are in memory already.
+type baseTree struct {
+	*repo.Snapshot
+	now     *repo.Snapshot
+	changed map[string]bool
+}
+
+// ReadFile returns a file of the base.
+func (t *baseTree) ReadFile(name string) ([]byte, error) {
+	if _, ok := t.Lookup(name); ok && !t.changed[name] {
+		return t.now.ReadFile(name)
+	}
+	return t.Snapshot.ReadFile(name)
+}
+
 func (s *side) name() diff.Side { return diff.Side{Kind: s.snap.Kind(), Revision: s.snap.Revision()} }
 
 // state renders a target and masks what is secret in it.

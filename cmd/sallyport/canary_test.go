@@ -52,7 +52,7 @@ func TestCanary(t *testing.T) {
 	dir := canaryRepository(t)
 	formats := report.Formats()
 	runs := [][]string{
-		{"targets", dir}, {"targets", dir, "-o", "json"}, {"targets", dir, "-v"},
+		{"targets", dir}, {"targets", dir, "-o", "json"}, {"targets", dir, "-v"}, {"secrets", dir}, {"secrets", dir, "-o", "json"},
 		{"policy", "test"}, {"explain"}, {"version"},
 	}
 	for _, f := range formats {

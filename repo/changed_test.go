@@ -144,10 +144,12 @@ func TestChangedIsRaw(t *testing.T) {
 	f.git("config", "core.autocrlf", "true")
 	f.remove("text")
 	f.git("checkout", "-q", "text")
+	settle(t, f)
 	s := f.open(repo.Selector{})
 	if got := changed(t, s, at(t, s, base)); got != "modified assumed, modified skipped, modified text" {
 		t.Error(got)
 	}
+	wantID(t, s, "text", f.pipe("line\r\nline\r\n", "hash-object", "--stdin", "--no-filters"))
 }
 
 func TestChangedModesOnADiskWithoutThem(t *testing.T) {
@@ -166,6 +168,16 @@ func TestChangedModesOnADiskWithoutThem(t *testing.T) {
 	s = f.open(repo.Selector{Staged: true})
 	if got := changed(t, s, at(t, s, base)); got != "modified a" {
 		t.Errorf("index: %q", got)
+	}
+}
+
+// Two things that nobody can read are not known to be equal.
+func TestChangedUnknown(t *testing.T) {
+	f := newRepository(t)
+	f.git("init", "-q", "nested")
+	f.write("nested/b", "b")
+	if got := changed(t, f.open(repo.Selector{}), f.open(repo.Selector{})); got != "modified nested" {
+		t.Error(got)
 	}
 }
 

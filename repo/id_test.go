@@ -1,7 +1,9 @@
 package repo_test
 
 import (
+	"fmt"
 	"os"
+	"sync"
 	"testing"
 
 	"github.com/sallyport/sallyport/repo"
@@ -80,6 +82,33 @@ func TestIDBindsReadFile(t *testing.T) {
 	refused(t, s, "a", "render-error", "changed while")
 	wantID(t, s, "a", one)
 	wantID(t, s, "b", one)
+}
+
+// Whoever asks first, for the id or the bytes, all agree.
+func TestIDConcurrent(t *testing.T) {
+	f := newRepository(t)
+	const files = 100
+	for i := range files {
+		f.write(fmt.Sprintf("f%d", i), fmt.Sprint(i%7))
+	}
+	s := f.open(repo.Selector{})
+	var wg sync.WaitGroup
+	for worker := range 4 {
+		wg.Go(func() {
+			for i := range files {
+				name := fmt.Sprintf("f%d", i)
+				if (i+worker)%2 == 0 {
+					wantFile(t, s, name, fmt.Sprint(i%7))
+				}
+				a, okA := s.ID(name)
+				b, okB := s.ID(fmt.Sprintf("f%d", i%7))
+				if !okA || !okB || a != b {
+					t.Errorf("%s: %s, %s", name, a, b)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // A conversion that keeps the size leaves other bytes on disk than Git has,

@@ -3,6 +3,9 @@
 // A [Snapshot] is the work tree, the index or one commit. All three give raw
 // blobs: no filters, no replace refs, and no symbolic link is followed. Nothing
 // here writes. A directory outside Git is a snapshot too.
+//
+// From a snapshot its history can be reached: the merge base that a change is
+// compared with, what differs from it, and what each commit on the way added.
 package repo
 
 import (

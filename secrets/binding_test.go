@@ -119,7 +119,9 @@ func TestBindMetadata(t *testing.T) {
 	w, _ := newWorkshop(t, "creation_rules:\n- "+encSecret, plainSecret)
 	text := w.read("secret.yaml")
 	own := strings.Replace(text, "    namespace: prod\n", "    namespace: prod\n    annotations:\n        "+reflector+": \"true\"\ntype: kubernetes.io/basic-auth\n", 1)
-	patch := func(body string) string { return resources + "patches:\n- patch: |-\n    " + body + "\n  target: {kind: Secret}\n" }
+	patch := func(body string) string {
+		return resources + "patches:\n- patch: |-\n    " + body + "\n  target: {kind: Secret}\n"
+	}
 	annotate := func(key string) string {
 		return patch(`{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "db", "annotations": {"` + key + `": "x"}}}`)
 	}

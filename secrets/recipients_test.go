@@ -302,7 +302,7 @@ func TestCreationRulesJudged(t *testing.T) {
 		{"without a pattern", "- " + key + "\n" + rule("^prod/", key), "age:", "a later creation rule is never used", finding.Error},
 		{"the same twice", rule("^prod/", key) + rule("^prod/", key), "path_regex:", "a later creation rule is never used", finding.Error},
 		{"no keys", rule("x", "encrypted_regex: y"), "path_regex:", "names no recipient", finding.Warning},
-		{"mixed", rule("x", key + "," + hybridKey(t)), "age:", "not post-quantum safe", finding.Warning},
+		{"mixed", rule("x", key+","+hybridKey(t)), "age:", "not post-quantum safe", finding.Warning},
 	} {
 		tree := memTree{"a/" + CreationRulesName: "creation_rules:\n" + test.text, "a/b/x": ""}
 		for _, scope := range []string{"", "a", "a/b"} {

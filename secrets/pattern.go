@@ -77,6 +77,7 @@ func indexPatterns(all []pattern) *prefixIndex {
 // bytes fit, a word begins and a whole prefix fits, an expression is run.
 func scanPatterns(data []byte) []hit {
 	var out []hit
+	pairs := pairIndex{data: data}
 	for i := 0; i+1 < len(data); i++ {
 		c := data[i]
 		if !patternIndex.pairs[uint16(c)<<8|uint16(data[i+1])] || isAlnum(c) && !wordBegins(data, i) {
@@ -86,7 +87,7 @@ func scanPatterns(data []byte) []hit {
 			if !bytes.HasPrefix(data[i:], []byte(p.prefix)) {
 				continue
 			}
-			if e, ok := p.at(data, i); ok {
+			if e, ok := p.at(&pairs, i); ok {
 				out = append(out, hit{e, rulePattern, p.what + " is committed"})
 				break
 			}
@@ -95,20 +96,20 @@ func scanPatterns(data []byte) []hit {
 	return out
 }
 
-// wordBegins reports whether the byte before i is no part of a word, or ends an
-// escape such as \n.
+// wordBegins reports whether the byte before i cannot be part of a token, or ends
+// an escape such as \n.
 func wordBegins(data []byte, i int) bool {
-	if i == 0 || !isAlnum(data[i-1]) && data[i-1] != '_' {
+	if i == 0 || !isAlnum(data[i-1]) && data[i-1] != '_' && data[i-1] != '-' {
 		return true
 	}
 	return i >= 2 && data[i-2] == '\\' && strings.IndexByte("nrt", data[i-1]) >= 0
 }
 
 // at returns the secret of a token that begins at i.
-func (p *pattern) at(data []byte, i int) (extent, bool) {
+func (p *pattern) at(pairs *pairIndex, i int) (extent, bool) {
+	data := pairs.data
 	from := i + len(p.prefix)
-	window := data[from:min(from+maxToken, len(data))]
-	length := len(p.rest.Find(window))
+	length := len(p.rest.Find(data[from:min(from+maxToken, len(data))]))
 	end := from + length
 	if length == 0 || end < len(data) && (isAlnum(data[end]) || data[end] == '_' || data[end] == '-') {
 		return extent{}, false
@@ -117,19 +118,42 @@ func (p *pattern) at(data []byte, i int) (extent, bool) {
 	if isFake(token[len(p.prefix):]) || p.check != nil && !p.check(token) || p.named && !credentialBefore(data, i) {
 		return extent{}, false
 	}
-	if p.numbered {
+	switch {
+	case p.numbered:
 		from, ok := numberBefore(data, i)
 		return extent{from, end}, ok
+	case p.pair != nil:
+		return pairs.near(p.pair, extent{i, end})
 	}
-	if p.pair == nil {
-		return extent{i, end}, true
+	return extent{i, end}, true
+}
+
+// A pairIndex finds the secrets that go with identifiers. It looks for all of
+// them once, so that a file that repeats an identifier costs no more.
+type pairIndex struct {
+	data  []byte
+	found map[*regexp.Regexp][]extent
+}
+
+// near returns the first secret within maxPair bytes of an identifier.
+func (x *pairIndex) near(pair *regexp.Regexp, id extent) (extent, bool) {
+	secrets, ok := x.found[pair]
+	if !ok {
+		for _, at := range pair.FindAllSubmatchIndex(x.data, -1) {
+			if e := (extent{at[2], at[3]}); !isFake(string(x.data[e.from:e.to])) {
+				secrets = append(secrets, e)
+			}
+		}
+		if x.found == nil {
+			x.found = map[*regexp.Regexp][]extent{}
+		}
+		x.found[pair] = secrets
 	}
-	start := max(0, i-maxPair)
-	at := p.pair.FindSubmatchIndex(data[start:min(end+maxPair, len(data))])
-	if at == nil || isFake(string(data[start+at[2]:start+at[3]])) {
+	i, _ := slices.BinarySearchFunc(secrets, id.from-maxPair, func(e extent, from int) int { return e.from - from })
+	if i == len(secrets) || secrets[i].to > id.to+maxPair {
 		return extent{}, false
 	}
-	return extent{start + at[2], start + at[3]}, true
+	return secrets[i], true
 }
 
 // numberBefore returns where the number in front of i begins.

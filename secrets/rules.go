@@ -27,7 +27,8 @@ func plaintextRule() finding.Rule {
 			"a patch or JSON; at the `literals`, `envs` and `files` of a `secretGenerator`; at container variables " +
 			"that are named like a credential; and in any file for credentials in URLs, registry logins and keys " +
 			"in kubeconfigs, as they are and in base64. References such as `op://…`, `vault:…`, `${VAR}` and " +
-			"`{{ … }}`, empty values and public certificates are not reported.",
+			"`{{ … }}`, empty values and public certificates are not reported. The values of a SealedSecret must have the " +
+			"form that kubeseal writes, and its template must take its secrets from them.",
 		Fix:  "Encrypt the file with sops. If it was pushed, rotate the value: history keeps it.",
 		Bad:  finding.Example{"secret.yaml": exampleSecret("hunter2", "")},
 		Good: finding.Example{"secret.yaml": exampleSecret(exampleEnc, exampleBlock())},

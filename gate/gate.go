@@ -37,9 +37,10 @@ type Options struct {
 	Data       []string // data files for policies
 	Namespaces []string // Rego packages to evaluate; empty takes "main"
 
-	ChangedSince string // only targets that the change since the merge base with this revision can affect
-	PolicyFrom   string // revision whose configuration, policies, creation rules and waivers judge
-	Commits      string // BASE..HEAD: also judge what each commit of the range adds
+	ChangedSince string   // only targets that the change since the merge base with this revision can affect
+	Files        []string // of Targets: only targets that these files can affect
+	PolicyFrom   string   // revision whose configuration, policies, creation rules and waivers judge
+	Commits      string   // BASE..HEAD: also judge what each commit of the range adds
 
 	FailOn       finding.Severity // lowest severity that fails; 0 is Error
 	Strict       bool             // a missing schema is a finding

@@ -14,14 +14,19 @@ import (
 	"github.com/sallyport/sallyport/render"
 )
 
-// Listing is what a repository offers to check.
+// Listing is what a repository offers to check. Edges says for each target, in
+// the same order, which kustomizations it is made of. Every says why all targets
+// are listed although a change was asked about, where that is so.
 type Listing struct {
 	Targets  []render.Target
+	Edges    [][]render.Edge
 	Skipped  []render.Skipped
 	Findings []finding.Finding
+	Every    string
 }
 
-// Targets lists the targets that Check would check.
+// Targets lists the targets that Check would check: all, those that the change
+// since opts.ChangedSince can affect, or those that opts.Files can.
 func Targets(ctx context.Context, opts Options) (*Listing, error) {
 	g, err := open(ctx, opts)
 	if err != nil {
@@ -30,11 +35,36 @@ func Targets(ctx context.Context, opts Options) (*Listing, error) {
 	if err := g.discover(ctx); err != nil {
 		return nil, err
 	}
-	return &Listing{
-		Targets:  g.discovery.Targets,
-		Skipped:  g.discovery.Skipped,
-		Findings: finding.Merge(g.discovery.Findings),
-	}, nil
+	if err := g.compare(ctx); err != nil {
+		return nil, err
+	}
+	out := &Listing{Skipped: g.discovery.Skipped, Findings: finding.Merge(g.discovery.Findings)}
+	if g.base != nil {
+		out.Every = g.base.every
+	}
+	if len(opts.Files) > 0 {
+		out.Every = g.keepAffected()
+	}
+	out.Targets = g.discovery.Targets
+	for _, t := range out.Targets {
+		out.Edges = append(out.Edges, g.builder.Edges(t))
+	}
+	return out, nil
+}
+
+// keepAffected leaves the targets that the named files can affect. A file that
+// does not exist any more counts as one that was looked for.
+func (g *gate) keepAffected() string {
+	changed := map[string]bool{}
+	for _, file := range g.opts.Files {
+		if inside, ok := within(g.snap, file); ok {
+			changed[inside] = true
+		}
+		changed[path.Clean(file)] = true
+	}
+	affected, every := g.affected(changed, nil)
+	g.discovery.Targets = slices.DeleteFunc(g.discovery.Targets, func(t render.Target) bool { return !affected[t.Path] })
+	return every
 }
 
 // discover finds the targets and applies the patterns of configuration and

@@ -19,3 +19,33 @@ func (b *Builder) Reads(t Target) (Reads, bool) {
 	}
 	return tree.reads(), !p.plugins && !p.network
 }
+
+// Edge says that the kustomization in directory From takes in the one in To.
+type Edge struct{ From, To string }
+
+// Edges lists which kustomizations a target is made of, from its leaf on: each
+// pair once, in the order in which kustomize meets them.
+func (b *Builder) Edges(t Target) []Edge {
+	if t.Kind == Directory {
+		return nil
+	}
+	p := b.plan(record(b.tree), t.Path)
+	if p.root == nil {
+		return nil
+	}
+	var out []Edge
+	seen := map[Edge]bool{}
+	var walk func(l *layer)
+	walk = func(l *layer) {
+		for _, below := range l.Below {
+			e := Edge{From: l.Dir, To: below.Dir}
+			if !seen[e] {
+				seen[e] = true
+				out = append(out, e)
+				walk(below)
+			}
+		}
+	}
+	walk(p.root)
+	return out
+}

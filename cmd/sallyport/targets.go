@@ -1,7 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -14,15 +17,21 @@ import (
 func newTargets(s *streams) *cobra.Command {
 	var flags readFlags
 	var targets []string
-	var format string
+	var format, affectedBy string
+	var files []string
 	cmd := &cobra.Command{
 		Use:   "targets [PATH]",
 		Short: "List the targets of a repository, and why each is one",
 		Long: `targets lists what check would check: every kustomization that no other refers
 to, and every directory of plain manifests that no kustomization owns. Below it,
-what looks deployable and is no target, with the reason.`,
+what looks deployable and is no target, with the reason. With --affected-by or
+--files it lists only the targets that a change can affect, from the exact record
+of what each target reads and looks for.`,
 		Example: `  sallyport targets
-  sallyport targets clusters/prod -o json`,
+  sallyport targets clusters/prod -o json
+  sallyport targets --affected-by origin/main
+  sallyport targets --files base/deployment.yaml
+  sallyport targets -o mermaid`,
 		GroupID: groupMain,
 		Args:    arguments(0, 1, "PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -30,13 +39,17 @@ what looks deployable and is no target, with the reason.`,
 			if err != nil {
 				return err
 			}
-			if format != "text" && format != "json" {
-				return usage(cmd, fmt.Errorf("-o %q: unknown format (known: text, json)", format))
+			write, ok := targetWriters[format]
+			switch {
+			case !ok:
+				return usage(cmd, fmt.Errorf("-o %q: unknown format (known: %s)", format, strings.Join(targetFormats(), ", ")))
+			case affectedBy != "" && len(files) > 0:
+				return usage(cmd, errors.New("--affected-by and --files exclude each other"))
 			}
 			if len(args) > 0 {
 				opts.Path = args[0]
 			}
-			opts.Targets = targets
+			opts.Targets, opts.ChangedSince, opts.Files = targets, affectedBy, files
 			var listing *gate.Listing
 			err = s.watch(&flags, &opts, func() (err error) {
 				listing, err = gate.Targets(cmd.Context(), opts)
@@ -45,18 +58,27 @@ what looks deployable and is no target, with the reason.`,
 			if err != nil {
 				return err
 			}
-			if format == "json" {
-				return writeTargetsJSON(s, listing)
+			if listing.Every != "" {
+				fmt.Fprintln(s.err, "every target counts as affected, since", report.Sanitize(listing.Every))
 			}
-			return writeTargets(s, listing)
+			return write(s, listing)
 		},
 	}
 	targetFlag(cmd, &targets)
-	cmd.Flags().StringVarP(&format, "output", "o", "text", "print as `FORMAT`: text or json")
+	cmd.Flags().StringVar(&affectedBy, "affected-by", "", "only targets that the change since the merge base with `REV` can affect")
+	cmd.Flags().StringSliceVar(&files, "files", nil, "only targets that a change of `FILE` can affect (repeatable)")
+	cmd.Flags().StringVarP(&format, "output", "o", "text", "print as `FORMAT`: text or json, or dot or mermaid for the graph")
 	flags.add(cmd)
-	complete(cmd, "output", "text", "json")
+	complete(cmd, "output", targetFormats()...)
 	return cmd
 }
+
+// targetWriters are the formats of targets.
+var targetWriters = map[string]func(*streams, *gate.Listing) error{
+	"text": writeTargets, "json": writeTargetsJSON, "dot": writeTargetsDot, "mermaid": writeTargetsMermaid,
+}
+
+func targetFormats() []string { return []string{"text", "json", "dot", "mermaid"} }
 
 func writeTargets(s *streams, l *gate.Listing) error {
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
@@ -85,10 +107,11 @@ type targetsDocument struct {
 }
 
 type targetEntry struct {
-	Path string `json:"path"`
-	Kind string `json:"kind"`
-	File string `json:"file"`
-	Why  string `json:"why"`
+	Path string   `json:"path"`
+	Kind string   `json:"kind"`
+	File string   `json:"file"`
+	Why  string   `json:"why"`
+	Uses []string `json:"uses"` // directories of the kustomizations it is made of, sorted
 }
 
 type skippedTarget struct {
@@ -103,8 +126,13 @@ func writeTargetsJSON(s *streams, l *gate.Listing) error {
 		Targets:    []targetEntry{},
 		Skipped:    []skippedTarget{},
 	}
-	for _, t := range l.Targets {
-		doc.Targets = append(doc.Targets, targetEntry{t.Path, string(t.Kind), t.File, t.Why})
+	for i, t := range l.Targets {
+		uses := []string{}
+		for _, e := range l.Edges[i] {
+			uses = append(uses, e.To)
+		}
+		slices.Sort(uses)
+		doc.Targets = append(doc.Targets, targetEntry{t.Path, string(t.Kind), t.File, t.Why, slices.Compact(uses)})
 	}
 	for _, t := range l.Skipped {
 		doc.Skipped = append(doc.Skipped, skippedTarget(t))

@@ -62,7 +62,7 @@ func Binary(t testing.TB, name string) string {
 func (p program) install(dir string) error {
 	cmd := exec.Command("go", "install", p.path+"@"+p.version)
 	cmd.Dir = dir
-	cmd.Env = append(without(cmd.Environ(), "GOFLAGS", "GOBIN", "GOOS", "GOARCH", "GOEXPERIMENT", "GOWORK"),
+	cmd.Env = append(without(environment, "GOFLAGS", "GOBIN", "GOOS", "GOARCH", "GOEXPERIMENT", "GOWORK"),
 		"GOBIN="+dir, "GOFLAGS=", "GOWORK=off")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -96,13 +96,19 @@ func once(dir string, fill func(tmp string) error) error {
 	return os.Rename(tmp, dir)
 }
 
+// The user's cache and environment as they are when the test binary starts: a
+// test that gives itself another home must not build everything anew in there.
+var (
+	userCache, errUserCache = os.UserCacheDir()
+	environment             = os.Environ()
+)
+
 func cacheDir(t testing.TB, name string) string {
 	t.Helper()
-	base, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatalf("peer: %v", err)
+	if errUserCache != nil {
+		t.Fatalf("peer: %v", errUserCache)
 	}
-	dir := filepath.Join(base, "sallyport", name)
+	dir := filepath.Join(userCache, "sallyport", name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatalf("peer: %v", err)
 	}

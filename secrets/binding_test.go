@@ -53,6 +53,7 @@ func TestBindNamespaces(t *testing.T) {
 		{"moved by a patch", resources + "patches:\n- target: {kind: Secret}\n  patch: |-\n    - {op: replace, path: /metadata/namespace, value: other}\n", bind("apps/**", "prod"), "- {op: replace"},
 		{"every binding counts", resources, bind("apps/**", "prod,shop", "apps/a/**", "shop"), "namespace: prod"},
 		{"namespace taken away", resources + "patches:\n- target: {kind: Secret}\n  patch: |-\n    - {op: remove, path: /metadata/namespace}\n", bind("apps/**", "prod"), "- {op: remove"},
+		{"namespace taken away, any bound", resources + "patches:\n- target: {kind: Secret}\n  patch: |-\n    - {op: remove, path: /metadata/namespace}\n", bind("apps/**", "*"), "- {op: remove"},
 		{"generated", "namespace: other\nsecretGenerator:\n- name: g\n  files: [secret.yaml]\n", bind("apps/**", "prod"), "namespace: other"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,0 +1,248 @@
+package main
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/sallyport/sallyport/testdata/peer"
+)
+
+// workshop makes the repositories of the fixtures. Its keys are made afresh, so
+// that nothing in a fixture can ever be opened, and every secret value gets a
+// suffix of its own.
+type workshop struct {
+	t      *testing.T
+	watch  *watch
+	keys   map[string]ageKey
+	bases  map[string]*repository // by what they are made from
+	twins  map[string]bool        // that were played
+	marker string                 // a file that any program of a repository would write
+	salt   string
+}
+
+type ageKey struct{ recipient, identity, file string }
+
+func newWorkshop(t *testing.T) *workshop {
+	salt := make([]byte, 4)
+	if _, err := rand.Read(salt); err != nil {
+		t.Fatal(err)
+	}
+	w := &workshop{t: t, keys: map[string]ageKey{}, bases: map[string]*repository{}, twins: map[string]bool{}, marker: filepath.Join(t.TempDir(), "ran"), salt: hex.EncodeToString(salt)}
+	w.watch = newWatch(t)
+	return w
+}
+
+// key returns the age key of a name.
+func (w *workshop) key(name string) ageKey {
+	w.t.Helper()
+	if k, ok := w.keys[name]; ok {
+		return k
+	}
+	recipient, file := peer.NewAgeKey(w.t)
+	data, err := os.ReadFile(file)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	k := ageKey{recipient: recipient, file: file, identity: regexp.MustCompile(`AGE-SECRET-KEY-\S+`).FindString(string(data))}
+	w.keys[name] = k
+	return k
+}
+
+// wrap returns an armored age file of 32 random bytes: what a planted recipient
+// looks like, put in by somebody who does not know the data key.
+func (w *workshop) wrap(name string) string {
+	w.t.Helper()
+	cmd := peer.Command(w.t, "age", ".", "--encrypt", "--armor", "--recipient", w.key(name).recipient)
+	dataKey := make([]byte, 32)
+	if _, err := rand.Read(dataKey); err != nil {
+		w.t.Fatal(err)
+	}
+	cmd.Stdin = strings.NewReader(string(dataKey))
+	out, err := cmd.Output()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(out)
+}
+
+// pem returns a fresh private key.
+func (w *workshop) pem() string {
+	w.t.Helper()
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+}
+
+var (
+	canaryName  = regexp.MustCompile(`canary-[a-z0-9]+`)
+	placeholder = regexp.MustCompile(`\{\{([a-z0-9]+)(?: ([^{}]*))?\}\}`)
+)
+
+// expand fills the placeholders of a text, and makes its canaries unique.
+func (r *repository) expand(text string) string {
+	w := r.workshop
+	text = canaryName.ReplaceAllStringFunc(text, func(name string) string {
+		value := name + "-" + w.salt
+		r.canary(value)
+		return value
+	})
+	return placeholder.ReplaceAllStringFunc(text, func(match string) string {
+		part := placeholder.FindStringSubmatch(match)
+		switch name, arg := part[1], part[2]; name {
+		case "age":
+			return w.key(arg).recipient
+		case "identity":
+			r.canary(w.key(arg).identity)
+			return w.key(arg).identity
+		case "base64":
+			return base64.StdEncoding.EncodeToString([]byte(arg))
+		case "pem":
+			key := w.pem()
+			r.canary(strings.Split(key, "\n")[1])
+			return strings.ReplaceAll(strings.TrimSpace(key), "\n", "\n"+arg)
+		case "pem64":
+			key := base64.StdEncoding.EncodeToString([]byte(w.pem()))
+			r.canary(key)
+			return key
+		case "wrap":
+			return fmt.Sprintf("%q", w.wrap(arg))
+		case "server":
+			return w.watch.server
+		case "marker":
+			return w.marker
+		case "image":
+			return "registry.example/shop@sha256:" + strings.Repeat("0123456789abcdef", 4)
+		}
+		r.t.Fatalf("unknown placeholder %s", match)
+		return ""
+	})
+}
+
+func (r *repository) canary(value string) {
+	if !slices.Contains(r.canaries, value) {
+		r.canaries = append(r.canaries, value)
+	}
+}
+
+func (r *repository) expandAll(in []string) []string {
+	out := make([]string, len(in))
+	for i, s := range in {
+		out[i] = r.expand(s)
+	}
+	return out
+}
+
+// watch sees which programs are started, and who connects to a server on this
+// machine. PATH leads to a git that takes notes and to nothing else.
+type watch struct {
+	server string
+	hits   atomic.Int64
+	log    string
+	git    string
+	path   string // PATH as it was, for the commands that build fixtures
+}
+
+func newWatch(t *testing.T) *watch {
+	t.Helper()
+	w := &watch{path: os.Getenv("PATH")}
+	real, err := exec.LookPath("git")
+	if err != nil {
+		t.Skip(err)
+	}
+	w.git = real
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			w.hits.Add(1)
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	w.server = server.URL
+
+	for _, name := range []string{"sops", "age", "age-keygen"} { // build them while PATH still finds go
+		peer.Binary(t, name)
+	}
+	dir := t.TempDir()
+	w.log = filepath.Join(dir, "log")
+	bin := filepath.Join(dir, "bin")
+	script := fmt.Sprintf("#!/bin/sh\necho \"$*\" >>'%s'\nexec '%s' \"$@\"\n", w.log, real)
+	if err := os.Mkdir(bin, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(bin, "git"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin)
+	return w
+}
+
+func (w *watch) reset(t *testing.T) {
+	t.Helper()
+	w.hits.Store(0)
+	if err := os.WriteFile(w.log, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// plumbing is what check may ask of Git: commands that only read this
+// repository.
+var plumbing = []string{
+	"rev-parse", "ls-tree", "ls-files", "cat-file", "diff-index", "diff-tree", "diff-files", "rev-list", "merge-base", "for-each-ref", "check-attr", "log",
+}
+
+// check fails where Git did more than read, and where anybody connected.
+func (w *watch) check(t *testing.T) {
+	t.Helper()
+	data, err := os.ReadFile(w.log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ran := lines(string(data))
+	if len(ran) == 0 {
+		t.Error("git was not run through PATH, so that nothing was watched")
+	}
+	for _, line := range ran {
+		if !slices.Contains(plumbing, subcommand(strings.Fields(line))) {
+			t.Errorf("git was run with %s", line)
+		}
+	}
+	if n := w.hits.Load(); n > 0 {
+		t.Errorf("%d connections were made", n)
+	}
+}
+
+// subcommand skips the options in front of Git's subcommand.
+func subcommand(args []string) string {
+	for i := 0; i < len(args); i++ {
+		switch {
+		case args[i] == "-c" || args[i] == "-C":
+			i++
+		case !strings.HasPrefix(args[i], "-"):
+			return args[i]
+		}
+	}
+	return ""
+}

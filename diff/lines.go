@@ -9,19 +9,22 @@ const (
 	contextLines = 3
 	// maxHunkLines bounds one hunk: a reviewer reads a longer one in the file.
 	maxHunkLines = 120
+	// maxYAMLLines bounds one hunk of an object as YAML, for tools that fold.
+	maxYAMLLines = 5_000
 	// maxLine is how many characters of a line are shown.
 	maxLine = 300
 )
 
-// hunks compares two texts line by line.
-func hunks(a, b string) []Hunk {
+// hunks compares two texts line by line. Of a hunk no more than most lines are
+// kept.
+func hunks(a, b string, most int) []Hunk {
 	old, now := splitLines(a), splitLines(b)
 	var out []Hunk
 	var open *Hunk
 	gap := 0 // equal lines since the last change
 	put := func(sign, line string) {
 		line = sign + cut(line, maxLine)
-		if len(open.Lines) < maxHunkLines {
+		if len(open.Lines) < most {
 			open.Lines = append(open.Lines, line)
 		} else {
 			open.Cut++

@@ -90,12 +90,10 @@ func keyed(list []any, key []string, n *names) ([]string, bool) {
 			}
 			if found && value != "" {
 				parts = append(parts, fmt.Sprint(value))
-			} else {
-				parts = append(parts, "")
 			}
 		}
-		out[i] = strings.Trim(strings.Join(parts, "/"), "/")
-		if strings.Join(parts, "") == "" || seen[out[i]] {
+		out[i] = strings.Join(parts, "/")
+		if len(parts) == 0 || seen[out[i]] {
 			return nil, false
 		}
 		seen[out[i]] = true

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/finding"
-	"github.com/sallyport/sallyport/source"
 )
 
 // Dots stand for a sealed value, whatever its length.
@@ -69,7 +68,7 @@ func (s *State) sealed(o finding.Object, at []string, value any) bool {
 	if isSecret(o) && len(at) > 1 && holdsValues(at[0]) {
 		return true
 	}
-	if _, ok := s.Secrets[At{o, source.Pointer(at...)}]; ok {
+	if _, ok := s.Secrets[At{o, pointer(at...)}]; ok {
 		return true
 	}
 	text, ok := value.(string)

@@ -8,14 +8,13 @@ import (
 	yaml "go.yaml.in/yaml/v2"
 
 	"github.com/sallyport/sallyport/render"
-	"github.com/sallyport/sallyport/source"
 )
 
 // unified writes a unified diff of two objects as YAML, without headers. What is
-// sealed shows as dots; changed are the pointers of those that differ.
-func unified(old *State, a *render.Object, now *State, b *render.Object, changed []string, opts Options) string {
+// sealed shows as dots; changed are the paths of those that differ.
+func unified(old *State, a *render.Object, now *State, b *render.Object, changed [][]string, opts Options) string {
 	var out strings.Builder
-	for _, h := range hunks(printed(old, a, nil, opts), printed(now, b, changed, opts)) {
+	for _, h := range hunks(printed(old, a, nil, opts), printed(now, b, changed, opts), maxYAMLLines) {
 		fmt.Fprintf(&out, "@@ -%s +%s @@\n", stretch(h.OldStart, h.OldLines), stretch(h.NewStart, h.NewLines))
 		for _, line := range h.Lines {
 			out.WriteString(line + "\n")
@@ -37,7 +36,7 @@ func stretch(start, lines int) string {
 }
 
 // printed writes an object as YAML, masked, and without its noise.
-func printed(s *State, o *render.Object, changed []string, opts Options) string {
+func printed(s *State, o *render.Object, changed [][]string, opts Options) string {
 	if o == nil {
 		return ""
 	}
@@ -45,8 +44,8 @@ func printed(s *State, o *render.Object, changed []string, opts Options) string 
 	if !ok {
 		return ""
 	}
-	for _, pointer := range changed {
-		mark(value, source.Split(pointer))
+	for _, at := range changed {
+		mark(value, at)
 	}
 	if !opts.ShowNoise {
 		opts.strip(value, nil)

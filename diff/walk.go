@@ -7,7 +7,6 @@ import (
 
 	"github.com/sallyport/sallyport/finding"
 	"github.com/sallyport/sallyport/render"
-	"github.com/sallyport/sallyport/source"
 )
 
 // walker compares two objects field by field.
@@ -18,7 +17,7 @@ type walker struct {
 	opts           Options
 
 	fields  []Field
-	sealed  []string // pointers of sealed values that differ, into the new object
+	sealed  [][]string // paths of sealed values that differ, in the new object
 	noise   int
 	follows int
 }
@@ -30,7 +29,7 @@ type spot struct {
 }
 
 func (s spot) key(key string) spot {
-	return spot{below(s.old, key), below(s.now, key), s.shown + source.Pointer(scrub(key))}
+	return spot{below(s.old, key), below(s.now, key), s.shown + pointer(scrub(key))}
 }
 
 // compare fills in the fields that differ.
@@ -76,13 +75,13 @@ func (w *walker) isSealed(at spot, a, b any) bool {
 }
 
 func (w *walker) sealedValue(at spot, a, b any) {
-	oldAt := At{w.oldObj.Object, source.Pointer(at.old...)}
-	newAt := At{w.newObj.Object, source.Pointer(at.now...)}
+	oldAt := At{w.oldObj.Object, pointer(at.old...)}
+	newAt := At{w.newObj.Object, pointer(at.now...)}
 	if same(w.old, w.now, oldAt, newAt, a, b) {
 		return
 	}
-	w.sealed = append(w.sealed, newAt.Pointer)
-	w.report(at, Changed, nil, nil)
+	w.sealed = append(w.sealed, at.now)
+	w.report(at, Changed, a, b)
 }
 
 func (w *walker) mapping(at spot, a, b map[string]any) {
@@ -148,7 +147,7 @@ func (w *walker) report(at spot, action Action, a, b any) {
 	if action == Removed {
 		where = at.old
 	}
-	f := Field{Path: at.shown, Pointer: source.Pointer(where...), Action: action}
+	f := Field{Path: at.shown, Pointer: pointer(where...), Action: action}
 	if f.Noise = w.opts.noise(where); f.Noise && !w.opts.ShowNoise {
 		w.noise++
 		return
@@ -172,7 +171,7 @@ func (w *walker) values(f *Field, at spot, a, b any) {
 		case Removed:
 			now = ""
 		}
-		f.Hunks = hunks(old, now)
+		f.Hunks = hunks(old, now, maxHunkLines)
 		return
 	}
 	if f.Action != Added {
@@ -190,8 +189,18 @@ func (w *walker) place(f *Field, at spot) {
 		f.Location = w.now.Place(w.newObj, f.Pointer).Span
 	}
 	if f.Action == Removed || w.names.between {
-		f.OldLocation = w.old.Place(w.oldObj, source.Pointer(at.old...)).Span
+		f.OldLocation = w.old.Place(w.oldObj, pointer(at.old...)).Span
 	}
+}
+
+// pointer joins tokens to a JSON pointer (RFC 6901).
+func pointer(tokens ...string) string {
+	var b strings.Builder
+	for _, token := range tokens {
+		b.WriteByte('/')
+		b.WriteString(strings.ReplaceAll(strings.ReplaceAll(token, "~", "~0"), "/", "~1"))
+	}
+	return b.String()
 }
 
 func scrubPointer(tokens []string) string {
@@ -199,7 +208,7 @@ func scrubPointer(tokens []string) string {
 	for i, token := range tokens {
 		clean[i] = scrub(token)
 	}
-	return source.Pointer(clean...)
+	return pointer(clean...)
 }
 
 // objectPlace is where an object is written.

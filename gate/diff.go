@@ -170,23 +170,25 @@ type task struct {
 
 // tasks lists the targets that either side has, by path.
 func (c *comparer) tasks(ctx context.Context) ([]task, error) {
-	at := map[string]*task{}
-	sides := []*side{c.old, c.now}
-	for _, s := range sides {
-		found, err := c.targetsOf(ctx, s.sealed)
-		if err != nil {
+	now, err := c.targetsOf(ctx, c.now.sealed)
+	if err != nil {
+		return nil, err
+	}
+	old := now
+	if len(c.changed) > 0 {
+		if old, err = c.targetsOf(ctx, c.old.sealed); err != nil {
 			return nil, err
 		}
-		for _, t := range found {
-			if at[t.Path] == nil {
-				at[t.Path] = &task{path: t.Path}
-			}
-			if s == c.old {
-				at[t.Path].old = &t
-			} else {
-				at[t.Path].now = &t
-			}
+	}
+	at := map[string]*task{}
+	for _, t := range old {
+		at[t.Path] = &task{path: t.Path, old: &t}
+	}
+	for _, t := range now {
+		if at[t.Path] == nil {
+			at[t.Path] = &task{path: t.Path}
 		}
+		at[t.Path].now = &t
 	}
 	out := make([]task, 0, len(at))
 	for _, t := range at {

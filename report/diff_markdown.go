@@ -77,7 +77,7 @@ func (m *diffMarkdown) special() {
 			entries = append(entries, fmt.Sprintf("- %s: %s\n", code(clip(t.Path, maxPlace)), prose(clip(text, maxMessage))))
 		}
 	}
-	m.put(section{noun: "target", entries: entries, tail: "\n"})
+	m.put(section{noun: "target", head: "**Targets:**\n\n", entries: entries, tail: "\n"})
 }
 
 // byTargets folds the changes by the set of targets in which they are the same.
@@ -176,20 +176,27 @@ func (m *diffMarkdown) fieldLines(c diff.Change) []string {
 			place = "  # " + at.String()
 		}
 		path := clip(Sanitize(f.Path), maxPlace)
+		text := fieldText(f)
+		if text != "" {
+			text = ": " + text
+		}
 		switch {
 		case f.Action == diff.Changed && !f.Sealed && len(f.Hunks) == 0 && !f.Order:
 			out = append(out, "- "+path+": "+inline(f.Old), "+ "+path+": "+inline(f.New)+place)
 		case f.Action == diff.Changed:
-			out = append(out, "! "+path+": "+fieldText(f)+place)
+			out = append(out, "! "+path+text+place)
 		case f.Action == diff.Removed:
-			out = append(out, "- "+path+": "+fieldText(f)+place)
+			out = append(out, "- "+path+text+place)
 		default:
-			out = append(out, "+ "+path+": "+fieldText(f)+place)
+			out = append(out, "+ "+path+text+place)
 		}
 		out = append(out, blockLines(f)...)
 		for _, h := range f.Hunks {
 			out = append(out, fmt.Sprintf("@@ line %d @@", h.NewStart))
 			out = append(out, h.Lines...)
+			if h.Cut > 0 {
+				out = append(out, fmt.Sprintf("# … %d more lines", h.Cut))
+			}
 		}
 	}
 	for i, line := range out {

@@ -35,7 +35,7 @@ func (p *diffPrinter) file(r *diff.Result, c diff.Change) {
 	}
 	p.line(Sanitize("diff " + old + " " + now))
 	if n := len(c.Instances) - 1; n > 0 {
-		p.line("# and the same in " + p.names(targetsOf(c)[min(1, len(targetsOf(c))-1):]))
+		p.line("# and in " + p.names(targetsOf(c)[min(1, len(targetsOf(c))-1):]))
 	}
 	for _, remark := range remarks(c) {
 		p.line("# " + Sanitize(remark))

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"fmt"
-	"html"
 	"maps"
 	"net/url"
 	"regexp"
@@ -88,7 +87,7 @@ func (m *markdown) warnings(r *finding.Report) {
 	}
 	for _, rule := range slices.Sorted(maps.Keys(byRule)) {
 		entries := m.entries(byRule[rule])
-		title := fmt.Sprintf("%s: <code>%s</code>", number(len(entries), "warning"), html.EscapeString(clip(Sanitize(rule), maxName)))
+		title := fmt.Sprintf("%s: <code>%s</code>", number(len(entries), "warning"), codeHTML(clip(rule, maxName)))
 		m.put(folded("warning", title, entries))
 	}
 }
@@ -148,7 +147,8 @@ func (m *markdown) entries(findings []finding.Finding) []string {
 
 // line is where, what and which rule.
 func (m *markdown) line(f finding.Finding) string {
-	return fmt.Sprintf("- %s **%s** %s", m.place(f), prose(clip(cmp.Or(strings.TrimSpace(f.Message), f.Rule, "finding"), maxMessage)), code(clip(f.Rule, maxName)))
+	title := cmp.Or(prose(clip(f.Message, maxMessage)), prose(clip(f.Rule, maxName)), "finding")
+	return fmt.Sprintf("- %s **%s** %s", m.place(f), title, code(clip(f.Rule, maxName)))
 }
 
 // details are further lines of the same entry. Each begins with a word of ours,

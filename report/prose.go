@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"html"
 	"strings"
 	"unicode"
 )
@@ -79,6 +80,12 @@ func code(s string) string {
 		s = " " + s + " "
 	}
 	return fence + s + fence
+}
+
+// codeHTML escapes s for an HTML code element. Backticks too, for platforms that
+// look for Markdown inside of HTML.
+func codeHTML(s string) string {
+	return strings.ReplaceAll(html.EscapeString(Sanitize(s)), "`", "&#96;")
 }
 
 // tableText prepares text for prose or code in a table cell, which a bar ends

@@ -31,7 +31,7 @@ func commonDir(targets []finding.Target) string {
 	}
 	dir := path.Dir(targets[0].Path) + "/"
 	for _, t := range targets[1:] {
-		for dir != "./" && !strings.HasPrefix(t.Path, dir) {
+		for dir != "./" && dir != "//" && !strings.HasPrefix(t.Path, dir) {
 			dir = path.Dir(strings.TrimSuffix(dir, "/")) + "/"
 		}
 	}

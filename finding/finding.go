@@ -114,7 +114,8 @@ type Waiver struct {
 //
 // Message is one sentence that names the problem; Help says the next step.
 // Pointer is an RFC 6901 JSON pointer into Object. Where Location is zero,
-// Unplaced says why no place is known.
+// Unplaced says why no place is known. Commit is set where Location is in the
+// content of that commit, which may differ from the snapshot's or be gone from it.
 type Finding struct {
 	Rule        string    `json:"rule"`
 	Severity    Severity  `json:"severity"`
@@ -124,6 +125,7 @@ type Finding struct {
 	Pointer     string    `json:"pointer,omitempty"`
 	Location    Span      `json:"location,omitzero"`
 	Unplaced    string    `json:"unplaced,omitempty"`
+	Commit      string    `json:"commit,omitempty"`
 	Related     []Related `json:"related,omitempty"`
 	Targets     []string  `json:"targets,omitempty"`
 	Fingerprint string    `json:"fingerprint"`

@@ -43,6 +43,7 @@ type jsonFinding struct {
 	Pointer     string            `json:"pointer"`
 	Location    finding.Span      `json:"location"`
 	Unplaced    string            `json:"unplaced,omitempty"`
+	Commit      string            `json:"commit,omitempty"`
 	Related     []finding.Related `json:"related"`
 	Targets     []string          `json:"targets"`
 	Fingerprint string            `json:"fingerprint"`
@@ -81,6 +82,7 @@ func newJSONFinding(f finding.Finding) jsonFinding {
 		Pointer:     f.Pointer,
 		Location:    f.Location,
 		Unplaced:    f.Unplaced,
+		Commit:      f.Commit,
 		Related:     notNil(f.Related),
 		Targets:     notNil(f.Targets),
 		Fingerprint: f.Fingerprint,

@@ -82,8 +82,8 @@ func (p *printer) place(g int, f finding.Finding) {
 	}
 	p.line(arrow, p.style.paint(bold, Sanitize(f.Location.String())))
 	lines := p.source(f.Location)
-	if lines == nil {
-		return
+	if lines == nil || f.Commit != "" {
+		return // of another revision the lines are not at hand
 	}
 	at := f.Location.Start.Line
 	p.bar(g, "")

@@ -206,6 +206,7 @@ func (e exposure) in(commit string) finding.Finding {
 	f := e.finding
 	short := commit[:min(shortCommit, len(commit))]
 	f.Message = fmt.Sprintf("%s in commit %s; it is burnt, even if a later commit removes it", f.Message, short)
+	f.Commit = commit
 	f.Help = "rotate it: everybody who can read the repository has it; then rewrite the commits or waive the finding"
 	return f
 }

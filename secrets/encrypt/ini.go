@@ -12,9 +12,9 @@ import (
 	"github.com/sallyport/sallyport/finding"
 )
 
-// iniLayout seals sections of "key = value". What the format allows beyond that
-// (values over several lines, comments behind a value) is refused: there is no
-// saying where such a value ends.
+// iniLayout seals sections of "key = value". What else readers of the format allow
+// (a colon, values over several lines, comments behind a value) is refused: they
+// disagree about where such a value ends.
 type iniLayout struct{ path string }
 
 func (iniLayout) store() sops.Store { return sopsini.NewStore(&config.INIStoreConfig{}) }
@@ -24,7 +24,7 @@ var iniLine = regexp.MustCompile("^[ \\t]*(?:" +
 	"(?P<blank>)|" +
 	"(?P<comment>[#;].*)|" +
 	"(?P<section>\\[[^\\[\\]\"'`]+\\])|" +
-	"(?P<key>[^=:\\[\\]#;\"'`\\s-][^=:\"'`]*)[=:][ \\t]*(?P<value>\"[^\"\\\\]*\"|'[^'\\\\]*'|[^\"'`\\\\#;\\s][^\\\\#;\\r\\n]*?)?" +
+	"(?P<key>[^=:\\[\\]#;\"'`\\s-][^=:\"'`]*)=[ \\t]*(?P<value>\"[^\"\\\\]*\"|'[^'\\\\]*'|[^\"'`\\\\#;\\s][^\\\\#;\\r\\n]*?)?" +
 	")[ \\t]*\\r?$")
 
 // group is a part of iniLine.
@@ -37,7 +37,7 @@ func (l iniLayout) insert(data []byte) ([]insertion, error) {
 		at := finding.Span{File: l.path, Start: place, End: place}
 		switch m := iniLine.FindSubmatch(line); {
 		case m == nil:
-			return nil, &Error{Span: at, Message: "a line that cannot be sealed in place: values must be on one line, without comments behind them"}
+			return nil, &Error{Span: at, Message: "a line that cannot be sealed in place: it must be key = value, without a comment behind it"}
 		case strings.EqualFold(string(m[group("section")]), "[sops]"):
 			return nil, &Error{Span: at, Message: "has a section sops, which sops keeps for itself"}
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/getsops/sops/v3"
 	"github.com/getsops/sops/v3/config"
 	sopsjson "github.com/getsops/sops/v3/stores/json"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/sallyport/sallyport/source"
 )
@@ -68,14 +69,21 @@ func (j jsonLayout) insert(data []byte) ([]insertion, error) {
 	}}}, nil
 }
 
-// oneLine turns the block, as JSON or YAML stores write it, into a member of a
+// oneLine turns the block, which a JSON or YAML store wrote, into a member of a
 // flow mapping: JSON without its outer braces.
 func oneLine(block []byte) string {
-	var out bytes.Buffer
-	if json.Compact(&out, block) != nil {
+	var members map[string]any
+	if yaml.Unmarshal(block, &members) != nil { // JSON is YAML
 		return ""
 	}
-	return string(bytes.Trim(out.Bytes(), "{}")) + "}"
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	if enc.Encode(members) != nil {
+		return ""
+	}
+	text := strings.TrimSpace(out.String())
+	return text[1 : len(text)-1]
 }
 
 // slots lists the places of all values but those of the sops block.
@@ -147,7 +155,7 @@ func (w *jsonWalk) object(depth int) error {
 	return err
 }
 
-// binaryLayout seals a file as a whole: sops wraps it into JSON.
+// binaryStore seals a file as a whole: sops wraps it into JSON.
 func binaryStore(indent int) sops.Store {
 	if indent == 0 {
 		indent = -1

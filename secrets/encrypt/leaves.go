@@ -2,7 +2,9 @@ package encrypt
 
 import (
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/getsops/sops/v3"
 )
@@ -89,4 +91,84 @@ func text(branch sops.TreeBranch, key string) (value string, ok bool) {
 		}
 	}
 	return value, ok
+}
+
+// setValues writes the values of leaves into a tree that has as many.
+func setValues(branches sops.TreeBranches, leaves []leaf) {
+	next := 0
+	set := func() any {
+		for leaves[next].comment {
+			next++
+		}
+		next++
+		return leaves[next-1].value
+	}
+	for _, branch := range branches {
+		setBranch(branch, set)
+	}
+}
+
+func setBranch(branch sops.TreeBranch, set func() any) {
+	for i, item := range branch {
+		if _, ok := item.Key.(sops.Comment); !ok {
+			branch[i].Value = setValue(item.Value, set)
+		}
+	}
+}
+
+func setValue(value any, set func() any) any {
+	switch value := value.(type) {
+	case sops.TreeBranch:
+		setBranch(value, set)
+	case []any:
+		for i, item := range value {
+			value[i] = setValue(item, set)
+		}
+	case sops.Comment:
+	default:
+		return set()
+	}
+	return value
+}
+
+// samePlaces reports whether two texts have values at the same places.
+func samePlaces(a, b []leaf) bool {
+	return slices.EqualFunc(values(a), values(b), func(a, b leaf) bool {
+		return a.doc == b.doc && slices.Equal(a.keys, b.keys)
+	})
+}
+
+// sameValues reports whether two texts have the same values at the same places.
+func sameValues(a, b []leaf) bool {
+	return samePlaces(a, b) && slices.EqualFunc(values(a), values(b), func(a, b leaf) bool {
+		return sameValue(a.value, b.value)
+	})
+}
+
+func sameValue(a, b any) bool {
+	if at, ok := a.(time.Time); ok {
+		bt, ok := b.(time.Time)
+		return ok && at.Equal(bt)
+	}
+	return a == b
+}
+
+// sameComments compares the comments of two texts; sops may attach one to
+// another line of the same mapping.
+func sameComments(a, b []leaf) bool {
+	texts := func(leaves []leaf) []string {
+		var out []string
+		for _, l := range leaves {
+			if l.comment {
+				out = append(out, strings.TrimRight(l.value.(string), " \t"))
+			}
+		}
+		slices.Sort(out)
+		return out
+	}
+	return slices.Equal(texts(a), texts(b))
+}
+
+func values(leaves []leaf) []leaf {
+	return slices.DeleteFunc(slices.Clone(leaves), func(l leaf) bool { return l.comment })
 }

@@ -19,14 +19,15 @@ const maxWord = 24
 // isProse reports whether a comment is plain prose, which may stay readable. A
 // line that was commented out may hold an old secret, and is no prose.
 func isProse(comment string) bool {
-	words := strings.Fields(comment)
-	if len(words) == 0 {
-		return true
-	}
-	for _, w := range words {
-		if len(w) > maxWord || !proseWord.MatchString(w) && strings.Trim(w, "-–—=*#") != "" {
+	words := 0
+	for w := range strings.FieldsSeq(comment) {
+		switch {
+		case strings.Trim(w, "-–—=*#") == "": // a rule
+		case len(w) > maxWord || !proseWord.MatchString(w):
 			return false
+		default:
+			words++
 		}
 	}
-	return len(words) >= minProse
+	return words == 0 || words >= minProse
 }

@@ -1,10 +1,8 @@
 package encrypt
 
 import (
-	"reflect"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/getsops/sops/v3"
 )
@@ -67,30 +65,31 @@ func (s *sealing) seal(data []byte) ([]byte, error) {
 		return nil, err
 	}
 	withBlock := insertAll(data, block, places)
-	plain, ciphertexts, err := s.leaves(withBlock)
+	plain, ciphertexts, err := s.leaves(withBlock, leavesOf(original))
 	if err != nil {
 		return nil, err
 	}
-	if !sameValues(leavesOf(original), plain) {
-		return nil, refusal("a value would change when the sops block follows it; end the file with a line break")
-	}
-	edits, err := s.edits(withBlock, plain, ciphertexts)
+	edits, err := s.edits(data, withBlock, plain, ciphertexts)
 	if err != nil {
 		return nil, err
 	}
 	return s.finish(data, block, places, plain, edits)
 }
 
-// leaves reads a text twice: as it is, and encrypted.
-func (s *sealing) leaves(text []byte) (plain, encrypted []leaf, err error) {
+// leaves reads a text with sops blocks, as it is and encrypted. The comments are
+// taken from there, since a block may change to what a comment belongs; the
+// values from the original, since the line break in front of a block may become
+// a part of the last one.
+func (s *sealing) leaves(text []byte, original []leaf) (plain, encrypted []leaf, err error) {
 	branches, err := loadWithBlock(s.layout, text)
 	if err != nil {
 		return nil, nil, err
 	}
-	plain = leavesOf(branches)
-	if branches, err = loadWithBlock(s.layout, text); err != nil {
-		return nil, nil, err
+	if !samePlaces(original, leavesOf(branches)) {
+		return nil, nil, errTree
 	}
+	setValues(branches, original)
+	plain = leavesOf(branches)
 	if err = s.encrypt(branches); err != nil {
 		return nil, nil, err
 	}
@@ -101,11 +100,19 @@ func (s *sealing) leaves(text []byte) (plain, encrypted []leaf, err error) {
 	return plain, encrypted, nil
 }
 
-// edits puts every ciphertext into its slot. The stretches are those of text.
-func (s *sealing) edits(text []byte, plain, encrypted []leaf) ([]edit, error) {
+// edits puts every ciphertext into its slot. The stretches are those of text,
+// which is the original with sops blocks.
+func (s *sealing) edits(original, text []byte, plain, encrypted []leaf) ([]edit, error) {
 	values, comments, err := s.slots(text)
 	if err != nil {
 		return nil, err
+	}
+	before, _, err := s.slots(original)
+	if err != nil || len(before) != len(values) {
+		return nil, errTree
+	}
+	for i := range values {
+		values[i].span = before[i].span // what messages point at
 	}
 	var out []edit
 	next, written := 0, map[any]bool{}
@@ -201,40 +208,6 @@ func (s *sealing) finish(data, block []byte, places []insertion, plain []leaf, e
 		return nil, errTree
 	}
 	return sealed, nil
-}
-
-// sameValues compares the values of two texts and their places.
-func sameValues(a, b []leaf) bool {
-	isComment := func(l leaf) bool { return l.comment }
-	a = slices.DeleteFunc(slices.Clone(a), isComment)
-	b = slices.DeleteFunc(slices.Clone(b), isComment)
-	return slices.EqualFunc(a, b, func(a, b leaf) bool {
-		return a.doc == b.doc && slices.Equal(a.keys, b.keys) && sameValue(a.value, b.value)
-	})
-}
-
-func sameValue(a, b any) bool {
-	if at, ok := a.(time.Time); ok {
-		bt, ok := b.(time.Time)
-		return ok && at.Equal(bt)
-	}
-	return reflect.DeepEqual(a, b)
-}
-
-// sameComments compares the comments of two texts; sops may attach one to
-// another line of the same mapping.
-func sameComments(a, b []leaf) bool {
-	texts := func(leaves []leaf) []string {
-		var out []string
-		for _, l := range leaves {
-			if l.comment {
-				out = append(out, strings.TrimRight(l.value.(string), " \t"))
-			}
-		}
-		slices.Sort(out)
-		return out
-	}
-	return slices.Equal(texts(a), texts(b))
 }
 
 // binary seals a file as a whole.

@@ -49,11 +49,8 @@ func (w *writer) write(root string, files []*File) error {
 		if err := w.rename(s.temp, s.name); err != nil {
 			return fmt.Errorf("write %s: %w (%s)", files[i].Path, cause(err), progress(i, len(all)))
 		}
-		if err := syncDir(filepath.Dir(s.name)); err != nil {
-			return fmt.Errorf("write %s: %w", files[i].Path, cause(err))
-		}
 	}
-	return nil
+	return syncDirs(all)
 }
 
 // progress says how far the renaming got.
@@ -111,14 +108,24 @@ func unchanged(name string, info os.FileInfo, f *File) error {
 	return nil
 }
 
-// syncDir makes a rename last. Not every file system can sync a directory.
-func syncDir(name string) error {
-	dir, err := os.Open(name)
-	if err != nil {
-		return err
+// syncDirs makes the renames last. Not every file system can sync a directory,
+// and the files are whole without it.
+func syncDirs(all []staged) error {
+	synced := map[string]bool{}
+	for _, s := range all {
+		name := filepath.Dir(s.name)
+		if synced[name] {
+			continue
+		}
+		synced[name] = true
+		dir, err := os.Open(name)
+		if err != nil {
+			return fmt.Errorf("sync %s: %w", name, cause(err))
+		}
+		_ = dir.Sync()
+		dir.Close()
 	}
-	_ = dir.Sync()
-	return dir.Close()
+	return nil
 }
 
 // cause leaves the names of temporary files away.

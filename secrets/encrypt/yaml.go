@@ -101,28 +101,6 @@ func (y yamlLayout) judge(f *source.File, data []byte) error {
 			}
 		}
 	}
-	return stringKeys(f)
-}
-
-// stringKeys refuses keys of other types, as sops does.
-func stringKeys(f *source.File) error {
-	var walk func(n *yaml.Node) error
-	walk = func(n *yaml.Node) error {
-		for i, child := range n.Content {
-			if n.Kind == yaml.MappingNode && i%2 == 0 && child.Kind == yaml.ScalarNode && child.Tag != "!!str" && child.Tag != "!!merge" {
-				return &Error{Span: f.Span(child), Message: "has a key that is no string; put it into quotes"}
-			}
-			if err := walk(child); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	for _, doc := range f.Docs {
-		if err := walk(doc.Root); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 

@@ -15,8 +15,9 @@ const (
 // left out, nothing of a lower rank follows.
 type comment struct {
 	strings.Builder
-	full bool
-	left []leftOut
+	full     bool
+	reserved int // bytes kept for sections to come
+	left     []leftOut
 }
 
 // leftOut counts entries that did not fit.
@@ -25,7 +26,7 @@ type leftOut struct {
 	noun string
 }
 
-func (c *comment) room() int { return maxComment - noteRoom - c.Len() }
+func (c *comment) room() int { return maxComment - noteRoom - c.reserved - c.Len() }
 
 // section is a heading, entries of which each ends in a line break, and an end.
 type section struct {

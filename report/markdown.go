@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"cmp"
 	"fmt"
-	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -30,6 +29,8 @@ const (
 	maxHelp    = 500
 	// maxLink is the longest link in bytes; a longer one is left out.
 	maxLink = 1_000
+	// summaryRoom is kept from the warnings for the sections after them.
+	summaryRoom = 8_000
 	// shortRevision is how many digits of a commit are shown.
 	shortRevision = 12
 )
@@ -80,16 +81,24 @@ func (m *markdown) errors(r *finding.Report) {
 }
 
 // warnings are folded by rule, since most rules find the same thing many times.
+// They leave some room to say what was not checked and how the targets fared,
+// unless there was none for all errors.
 func (m *markdown) warnings(r *finding.Report) {
-	byRule := map[string][]finding.Finding{}
-	for _, f := range ofRank(r, rankWarning) {
-		byRule[f.Rule] = append(byRule[f.Rule], f)
+	warnings := ofRank(r, rankWarning)
+	slices.SortStableFunc(warnings, func(a, b finding.Finding) int { return cmp.Compare(a.Rule, b.Rule) })
+	cut := m.full
+	m.reserved = summaryRoom
+	entries := m.entries(warnings)
+	for from := 0; from < len(entries); {
+		rule, to := warnings[from].Rule, from+1
+		for to < len(entries) && warnings[to].Rule == rule {
+			to++
+		}
+		title := fmt.Sprintf("%s: <code>%s</code>", number(to-from, "warning"), codeHTML(clip(rule, maxName)))
+		m.put(folded("warning", title, entries[from:to]))
+		from = to
 	}
-	for _, rule := range slices.Sorted(maps.Keys(byRule)) {
-		entries := m.entries(byRule[rule])
-		title := fmt.Sprintf("%s: <code>%s</code>", number(len(entries), "warning"), codeHTML(clip(rule, maxName)))
-		m.put(folded("warning", title, entries))
-	}
+	m.reserved, m.full = 0, cut
 }
 
 func (m *markdown) notChecked(r *finding.Report) {
@@ -101,7 +110,7 @@ func (m *markdown) notChecked(r *finding.Report) {
 	if rest := len(why) - maxReasons; rest > 0 {
 		entries = append(entries, fmt.Sprintf("- and %d more %s\n", rest, plural(rest, "reason")))
 	}
-	m.put(folded("reason not to check", number(len(r.NotChecked), "object")+" not checked", entries))
+	m.put(folded("not-checked reason", number(len(r.NotChecked), "object")+" not checked", entries))
 }
 
 // targets is a table, those that need a person first.

@@ -163,6 +163,19 @@ func TestMarkdownErrorsBeforeWarnings(t *testing.T) {
 	}
 }
 
+// However many warnings there are, what was not checked and the targets are
+// still told.
+func TestMarkdownSummarisesAfterWarnings(t *testing.T) {
+	r := crowd(3, 3000, 5)
+	r.NotChecked = []finding.NotChecked{{Target: "overlays/prod", Check: "schema", Reason: "no schema"}}
+	out := write(t, "markdown", r, report.Options{})
+	for _, want := range []string{"- 1 object: schema: no schema\n", "| `overlays/prod` | kustomize | failed | 0 |  |\n", "more warnings, left out"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in %d bytes", want, len(out))
+		}
+	}
+}
+
 // Details go before findings: so many errors fit without their help only.
 func TestMarkdownLeavesDetailsOutFirst(t *testing.T) {
 	out := write(t, "markdown", crowd(200, 0, 90), linked)
@@ -200,7 +213,8 @@ func TestProse(t *testing.T) {
 		"don't re-use it: 3 left, 1234567 no":       "don't re-use it: 3 left, `1234567` no",
 		"ask @team, see #1 or GH-1 or PROJ-ABC":     "ask `@team`, see `#1` or `GH-1` or `PROJ-ABC`",
 		"deadbeef www. e.g. a/b…":                   "`deadbeef` `www`. `e.g`. `a/b`…",
-		"`x` and ``y":                               "`` `x` `` and ``` ``y ```",
+		"`x` and ``y":                               "`x` and ``` ``y ```",
+		"run (`kubectl get x`), `a``b` `c":          "run (`kubectl get x`), ``` `a``b` ``` `` `c ``",
 		"foo(bar)":                                  "`foo(bar)`",
 	} {
 		r := &finding.Report{Findings: []finding.Finding{{Rule: "r", Severity: finding.Error, Message: text}}}

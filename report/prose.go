@@ -13,28 +13,56 @@ import (
 // references, commits and addresses in the finished page, where an escaped @team
 // is @team again. Code spans alone are exempt. So a word that is more than a
 // plain word becomes a code span, which is also how a person would write
-// `nginx:latest` or `/spec/replicas`.
+// `nginx:latest` or `/spec/replicas`. Code spans that the text has already stay.
 func prose(s string) string {
 	words := strings.Fields(Sanitize(s))
-	for i, word := range words {
-		words[i] = proseWord(word)
+	var out []string
+	for len(words) > 0 {
+		span, n := proseSpan(words)
+		if n == 0 {
+			span, n = proseWord(words[0]), 1
+		}
+		out, words = append(out, span), words[n:]
 	}
-	return strings.Join(words, " ")
+	return strings.Join(out, " ")
 }
 
 // proseWord leaves the punctuation of a sentence outside the code span.
 func proseWord(word string) string {
-	core := strings.TrimLeft(word, `("'`)
-	lead := word[:len(word)-len(core)]
+	lead, core, tail := punctuation(word)
+	if plainWord(core) {
+		return word
+	}
+	return lead + code(core) + tail
+}
+
+// proseSpan returns the code span that words begin with and how many of them it
+// takes, 0 if they begin with none: `kubectl get pods`.
+func proseSpan(words []string) (span string, n int) {
+	for n = 1; n <= len(words); n++ {
+		lead, core, tail := punctuation(strings.Join(words[:n], " "))
+		if !strings.HasPrefix(core, "`") {
+			return "", 0
+		}
+		if ticks := strings.Count(core, "`"); ticks == 2 && strings.HasSuffix(core, "`") && len(core) > 2 {
+			return lead + code(core[1:len(core)-1]) + tail, n
+		} else if ticks > 1 {
+			return "", 0
+		}
+	}
+	return "", 0
+}
+
+// punctuation parts what belongs to the sentence from s.
+func punctuation(s string) (lead, core, tail string) {
+	core = strings.TrimLeft(s, `("'`)
+	lead = s[:len(s)-len(core)]
 	closing := `.,;:!?"'…`
 	if strings.Contains(lead, "(") {
 		closing += ")"
 	}
 	inner := strings.TrimRight(core, closing)
-	if plainWord(inner) {
-		return word
-	}
-	return lead + code(inner) + core[len(inner):]
+	return lead, inner, core[len(inner):]
 }
 
 // plainWord reports whether no platform can see more in s than a word: it is a

@@ -48,7 +48,7 @@ func (c Change) key() string {
 	if c.Instances[0].Was != "" {
 		generated, name = baseName(c.Object.Name), ""
 	}
-	parts, err := json.Marshal([]any{c.Action, group(c.Object), c.Object.Kind, name, generated, c.Fields, c.Follows > 0, c.Kept, c.Keys})
+	parts, err := json.Marshal([]any{c.Action, group(c.Object), c.Object.Kind, name, generated, c.Fields, c.Follows > 0 && len(c.Fields) == 0, c.Kept, c.Keys})
 	if err != nil {
 		return c.Object.String() + "\x00" + c.Instances[0].Target // never joined
 	}

@@ -10,7 +10,7 @@ import (
 )
 
 // arbitrary is a report with the strings a and b in every field that a
-// repository, a policy or a configuration can fill: n errors, n warnings and n
+// repository, a policy or a configuration can fill: 2n errors, n warnings and n
 // waived findings, placed and not.
 func arbitrary(a, b string, n int) *finding.Report {
 	object := &finding.Object{APIVersion: a, Kind: b, Namespace: a, Name: b}
@@ -44,7 +44,8 @@ func arbitrary(a, b string, n int) *finding.Report {
 			Rule: a, Severity: finding.Error, Message: a, Location: finding.Span{File: a},
 			Waiver: &finding.Waiver{Reason: a, Owner: b, Expires: a},
 		}
-		r.Findings = append(r.Findings, placed, unplaced, waived)
+		earlier := finding.Finding{Rule: b, Severity: finding.Error, Message: a, Location: span(b, 3, 1, 2), Commit: a}
+		r.Findings = append(r.Findings, placed, unplaced, waived, earlier)
 	}
 	return r
 }

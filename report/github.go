@@ -85,11 +85,9 @@ type property struct {
 // columns where the lines differ; its columns and lines are inclusive. A finding
 // without a place is shown at its target's kustomization, else at no file.
 func annotationPlace(f finding.Finding, opts Options) []property {
-	at := f.Location
-	if at.File == "" {
-		if at = anchor(f, opts); at.File == "." || opts.Source == nil || opts.Source(at.File) == nil {
-			return nil
-		}
+	at := anchor(f, opts)
+	if f.Location.File == "" && (opts.Source == nil || opts.Source(at.File) == nil) {
+		return nil // a directory cannot be annotated
 	}
 	out := []property{{"file", at.File}}
 	if at.Start.Line < 1 {

@@ -143,6 +143,26 @@ func TestGitHubRanges(t *testing.T) {
 	}
 }
 
+// A line of another commit is not a line of what the reader sees.
+func TestOtherCommitsHaveNoLines(t *testing.T) {
+	r := &finding.Report{Findings: []finding.Finding{{
+		Rule: "r", Severity: finding.Error, Message: "m", Location: span("f.yaml", 3, 1, 2), Commit: "0123456789abcdef0123",
+	}}}
+	for format, want := range map[string]string{
+		"github":   "::error file=f.yaml,title=sallyport r::m%0Ain the content of commit 0123456789ab\n",
+		"markdown": "- `f.yaml:3` **m** `r`\\\n  Commit: `0123456789ab`\n",
+		"gitlab":   `"begin": 1`,
+		"junit":    "\nf.yaml:3:1: error: m\n  commit: 0123456789ab\n",
+	} {
+		if out := write(t, format, r, linked); !strings.Contains(out, want) {
+			t.Errorf("%s:\n%s", format, out)
+		}
+	}
+	if at := parseSARIF(t, write(t, "sarif", r, linked)).Results[0].Locations[0].PhysicalLocation; at.Region != nil || at.ArtifactLocation.URI != "f.yaml" {
+		t.Errorf("sarif: %v", at)
+	}
+}
+
 // Past ten of a kind the runner drops annotations: errors come first, and the
 // last line says how many are missing.
 func TestGitHubLimit(t *testing.T) {

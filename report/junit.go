@@ -117,6 +117,9 @@ func junitFinding(f finding.Finding) string {
 	if f.Object != nil {
 		fmt.Fprintf(&b, "  object: %s\n", junitText(f.Object.String()))
 	}
+	if f.Commit != "" {
+		fmt.Fprintf(&b, "  commit: %s\n", junitText(shortCommit(f.Commit)))
+	}
 	for _, rel := range f.Related[:min(len(f.Related), maxRelated)] {
 		fmt.Fprintf(&b, "  note:   %s\n", junitText(strings.TrimPrefix(rel.Location.String()+": "+rel.Message, ": ")))
 	}

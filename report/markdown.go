@@ -31,8 +31,6 @@ const (
 	maxLink = 1_000
 	// summaryRoom is kept from the warnings for the sections after them.
 	summaryRoom = 8_000
-	// shortRevision is how many digits of a commit are shown.
-	shortRevision = 12
 )
 
 // markdown writes the comment on a merge request.
@@ -68,14 +66,20 @@ func (m *markdown) head(r *finding.Report, opts Options) {
 	fmt.Fprintf(m, "Checked %s, %s", number(s.Targets, "target"), number(s.Objects, "object"))
 	if rev := r.Snapshot.Revision; rev != "" {
 		what := map[string]string{"index": "the index on", "worktree": "the work tree on"}[r.Snapshot.Kind]
-		fmt.Fprintf(m, " of %s", strings.TrimSpace(what+" "+code(rev[:min(len(rev), shortRevision)])))
+		fmt.Fprintf(m, " of %s", strings.TrimSpace(what+" "+code(shortCommit(rev))))
 	}
 	m.WriteString(".\n\n")
 }
 
+// errors are in full as long as all warnings fit too; else those that are folded
+// go without details.
 func (m *markdown) errors(r *finding.Report) {
-	entries := m.entries(ofRank(r, rankError))
-	n := min(len(entries), openErrors)
+	errors := ofRank(r, rankError)
+	n := min(len(errors), openErrors)
+	entries := m.entries(errors)
+	if size(entries)+size(m.brief(ofRank(r, rankWarning))) > m.room()-summaryRoom {
+		entries = append(entries[:n:n], m.brief(errors[n:])...)
+	}
 	m.put(section{noun: "error", entries: entries[:n], tail: "\n"})
 	m.put(folded("error", number(len(entries)-n, "more error"), entries[n:]))
 }
@@ -141,17 +145,31 @@ func (m *markdown) waived(r *finding.Report) {
 // entries writes findings with their details, or without where that would not
 // fit.
 func (m *markdown) entries(findings []finding.Finding) []string {
-	full, brief := make([]string, len(findings)), make([]string, len(findings))
-	size := 0
+	full := make([]string, len(findings))
 	for i, f := range findings {
-		brief[i] = m.line(f) + "\n"
 		full[i] = m.line(f) + m.details(f) + "\n"
-		size += len(full[i])
 	}
-	if size > m.room()-noteRoom { // some room for headings
-		return brief
+	if size(full) > m.room()-noteRoom { // some room for headings
+		return m.brief(findings)
 	}
 	return full
+}
+
+// brief writes findings without their details.
+func (m *markdown) brief(findings []finding.Finding) []string {
+	out := make([]string, len(findings))
+	for i, f := range findings {
+		out[i] = m.line(f) + "\n"
+	}
+	return out
+}
+
+func size(entries []string) int {
+	n := 0
+	for _, e := range entries {
+		n += len(e)
+	}
+	return n
 }
 
 // line is where, what and which rule.
@@ -174,6 +192,9 @@ func (m *markdown) details(f finding.Finding) string {
 		line("Object:", code(clip(f.Object.String(), maxPlace)))
 	}
 	line("In:", markdownTargets(f.Targets))
+	if f.Commit != "" {
+		line("Commit:", code(shortCommit(f.Commit)))
+	}
 	line("Help:", prose(clip(f.Help, maxHelp)))
 	return b.String()
 }
@@ -191,7 +212,7 @@ func markdownTargets(targets []string) string {
 	return strings.Join(names, ", ") + more
 }
 
-// place is file:line, linked where files can be read.
+// place is file:line, linked where files of the snapshot can be read.
 func (m *markdown) place(f finding.Finding) string {
 	at, text := f.Location, place(f)
 	if at.Start.Line > 0 {
@@ -199,7 +220,7 @@ func (m *markdown) place(f finding.Finding) string {
 	}
 	shown := code(clip(text, maxPlace))
 	address := m.link + "/" + percent(at.File)
-	if m.link == "" || at.File == "" || len(address) > maxLink {
+	if m.link == "" || at.File == "" || f.Commit != "" || len(address) > maxLink {
 		return shown
 	}
 	if at.Start.Line > 0 {

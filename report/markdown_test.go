@@ -20,7 +20,7 @@ var (
 		`Checked \d+ targets?, \d+ objects?(?: of (?:the index on )?(?:\x00|–))?\.`,
 		`<summary>\d+ [a-z ]+(?:: <code>[^<>]*</code>)?</summary>`,
 		`- (?:(?:\x00|–)|\[(?:\x00|–)\]\(https://git\.example/o/r/blob/0123/[A-Za-z0-9%/._~-]*(?:#L\d+)?\)) \*\*(?:` + plainText + `)[^ *]\*\* (?:\x00|–)\\?`,
-		`  (?:No place|Object|In|Help): ` + plainText + `\\?`, `  waived by ` + plainText,
+		`  (?:No place|Object|In|Commit|Help): ` + plainText + `\\?`, `  waived by ` + plainText,
 		`- \d+ objects?: ` + plainText, `- and \d+ more reasons?`,
 		`\| target \| kind \| status \| objects \| reason \|`, `\| --- \| --- \| --- \| ---: \| --- \|`,
 		`\| (?:\x00|–) \| ` + plainText + ` \| ` + plainText + ` \| \d+ \| ` + plainText + ` \|`,
@@ -173,6 +173,15 @@ func TestMarkdownSummarisesAfterWarnings(t *testing.T) {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in %d bytes", want, len(out))
 		}
+	}
+}
+
+// Errors go without details rather than warnings without a line.
+func TestMarkdownDetailsOfErrorsBeforeWarnings(t *testing.T) {
+	out := write(t, "markdown", crowd(150, 200, 60), linked)
+	errors, warnings, help := strings.Count(out, "**error "), strings.Count(out, "**warning "), strings.Count(out, "Help:")
+	if errors != 150 || warnings != 200 || help != 10 {
+		t.Errorf("%d errors, %d warnings, %d with help", errors, warnings, help)
 	}
 }
 

@@ -34,6 +34,12 @@ func ranked(list []finding.Finding) []finding.Finding {
 	return out
 }
 
+// shortCommit is how commits are shown.
+func shortCommit(sha string) string {
+	const digits = 12
+	return sha[:min(len(sha), digits)]
+}
+
 // levelOf names a severity for formats that know no other than these two.
 func levelOf(s finding.Severity) string {
 	if s == finding.Error {
@@ -52,6 +58,9 @@ func subject(f finding.Finding) string {
 	if targets := (&printer{}).targets(f.Targets); targets != "" {
 		parts = append(parts, "in "+targets)
 	}
+	if f.Commit != "" {
+		parts = append(parts, "in the content of commit "+shortCommit(f.Commit))
+	}
 	return strings.Join(parts, ", ")
 }
 
@@ -65,9 +74,13 @@ func waived(w finding.Waiver) string {
 
 // anchor is the place that a finding has in formats that demand a file: its
 // own, else the kustomization of its first target, else that target's
-// directory. Only the finding's own place has lines.
+// directory. Only the finding's own place has lines, and that only if it is a
+// place in the snapshot: in another commit the lines are others.
 func anchor(f finding.Finding, opts Options) finding.Span {
 	if f.Location.File != "" {
+		if f.Commit != "" {
+			return finding.Span{File: f.Location.File}
+		}
 		return f.Location
 	}
 	dir := "."

@@ -34,11 +34,10 @@ func ranked(list []finding.Finding) []finding.Finding {
 	return out
 }
 
-// shortCommit is how commits are shown.
-func shortCommit(sha string) string {
-	const digits = 12
-	return sha[:min(len(sha), digits)]
-}
+// shortRevision is how many digits of a commit are shown.
+const shortRevision = 12
+
+func shortCommit(sha string) string { return sha[:min(len(sha), shortRevision)] }
 
 // levelOf names a severity for formats that know no other than these two.
 func levelOf(s finding.Severity) string {

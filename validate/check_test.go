@@ -118,7 +118,7 @@ func TestRules(t *testing.T) {
 	for _, rule := range Rules() {
 		opts := Options{Strict: rule.Name == ruleMissing}
 		count := func(example finding.Example) (n int) {
-			for _, f := range check(t, memory(example), opts).Findings {
+			for _, f := range check(t, sealed(example), opts).Findings {
 				if f.Rule == rule.Name {
 					n++
 					if f.Severity != rule.Severity {
@@ -142,6 +142,17 @@ func TestRules(t *testing.T) {
 			}
 		}
 	}
+}
+
+// sealed is an example as the seal hands it on: a token for each encrypted value,
+// and no sops block.
+func sealed(example finding.Example) memory {
+	tree := memory{}
+	for path, text := range example {
+		text, _, _ = strings.Cut(text, "\nsops:\n")
+		tree[path] = strings.ReplaceAll(text, exampleValue, sealedToken+strings.Repeat("0", 56)) + "\n"
+	}
+	return tree
 }
 
 // TestCancelled stops between objects.

@@ -86,12 +86,14 @@ var clusterScoped = map[groupKind]bool{
 	{"", "PersistentVolume"}:                         true,
 }
 
-// externalSecretKeys are the keys that an ExternalSecret fetches or renders.
-// With dataFrom or a template from elsewhere they are not known.
+// externalSecretKeys are the keys that an ExternalSecret fetches or renders. With
+// dataFrom or a template from elsewhere they are not known, nor where it adds to
+// a Secret that somebody else makes.
 func externalSecretKeys(o map[string]any) []string {
 	spec, _ := o["spec"].(map[string]any)
 	template, _ := at(spec, []string{"target", "template"}).(map[string]any)
-	if spec["dataFrom"] != nil || template["templateFrom"] != nil {
+	policy, _ := at(spec, []string{"target", "creationPolicy"}).(string)
+	if policy == "Merge" || policy == "None" || spec["dataFrom"] != nil || template["templateFrom"] != nil {
 		return nil
 	}
 	keys := keysOf(template["data"])
@@ -105,7 +107,12 @@ func externalSecretKeys(o map[string]any) []string {
 	return keys
 }
 
+// sealedSecretKeys are the encrypted keys and those of the template, not known
+// where the Secret of somebody else is patched.
 func sealedSecretKeys(o map[string]any) []string {
+	if at(o, []string{"spec", "template", "metadata", "annotations", "sealedsecrets.bitnami.com/patch"}) != nil {
+		return nil
+	}
 	return append(keysOf(at(o, []string{"spec", "encryptedData"})), keysOf(at(o, []string{"spec", "template", "data"}))...)
 }
 

@@ -12,14 +12,7 @@ import (
 type near struct {
 	message string
 	help    string
-	meant   uint64 // hash of the name that was meant, which nothing may name; 0 if that does not matter
-	sure    bool   // also where a controller could make the object
-}
-
-// isError reports whether the near miss is a mistake for certain: with alone,
-// also where a controller could have made the object.
-func (n *near) isError(alone bool) bool {
-	return n != nil && n.message != "" && n.sure == alone
+	alone   bool // nothing else names what was meant: a mistake even where a controller could make the object
 }
 
 // hashSuffix is what kustomize appends to the name of a generated Secret or
@@ -27,26 +20,25 @@ func (n *near) isError(alone bool) bool {
 var hashSuffix = regexp.MustCompile(`^-[2456789bcdfghkmt]{10}$`)
 
 // near looks for what a reference probably meant: a generated name, a name that
-// nothing else refers to and that differs by a slip of the pen, or the same name
-// in another namespace. Nil where there is nothing of the kind.
+// differs by a slip of the pen, or the same name in another namespace. Nil where
+// there is nothing of the kind.
 func (s *survey) near(ref reference, words wordSet) *near {
-	unnamed := s.unnamed(ref, words)
-	for _, name := range unnamed {
+	names := s.names(ref)
+	for _, name := range names {
 		if suffix, ok := strings.CutPrefix(name, ref.name); ok && hashSuffix.MatchString(suffix) {
 			return &near{
 				message: fmt.Sprintf("%s %q is generated with a hash suffix, which nothing appends to this name", ref.kind, ref.name),
 				help:    "set generatorOptions.disableNameSuffixHash, or tell kustomize about this field by a nameReference in configurations",
-				sure:    true,
+				alone:   true,
 			}
 		}
 	}
-	for _, name := range unnamed {
+	for _, name := range names {
 		if slip(ref.name, name) {
 			return &near{
-				message: fmt.Sprintf("%s %q does not exist; the target has %q, which nothing names", ref.kind, ref.name, name),
+				message: fmt.Sprintf("%s %q does not exist; did you mean %q?", ref.kind, ref.name, name),
 				help:    "correct one of the two names",
-				meant:   s.x.hash(name),
-				sure:    true,
+				alone:   !s.isNamed(kindName{ref.kind, name}, words),
 			}
 		}
 	}
@@ -56,22 +48,26 @@ func (s *survey) near(ref reference, words wordSet) *near {
 			help:    "an object can only use what is in its own namespace: move one of the two, or define it here as well",
 		}
 	}
-	return affixed(ref, unnamed)
+	names = slices.DeleteFunc(names, func(name string) bool { return s.isNamed(kindName{ref.kind, name}, words) })
+	return affixed(ref, names)
 }
 
-// unnamed lists what the target has of a kind in a namespace and nothing in the
-// target names, in order.
-func (s *survey) unnamed(ref reference, words wordSet) (names []string) {
+// names lists what the target has of a kind in a namespace, in order.
+func (s *survey) names(ref reference) (names []string) {
 	for at, entries := range s.own.names {
-		if at.kind != ref.kind || s.named[at] || !slices.ContainsFunc(entries, func(k *known) bool { return k.within(ref.namespace) }) {
-			continue
-		}
-		if data := at.kind == kindSecret || at.kind == kindConfigMap; !data || !words.has(s.x.hash(at.name)) {
+		if at.kind == ref.kind && slices.ContainsFunc(entries, func(k *known) bool { return k.within(ref.namespace) }) {
 			names = append(names, at.name)
 		}
 	}
 	slices.Sort(names)
 	return names
+}
+
+// isNamed reports whether anything in the target names an object. Services and
+// workloads have names that are everywhere, so only references count for them.
+func (s *survey) isNamed(at kindName, words wordSet) bool {
+	data := at.kind == kindSecret || at.kind == kindConfigMap
+	return s.named[at] || data && words.has(s.x.hash(at.name))
 }
 
 // affixed hints at the one name that has something in front of or behind the
@@ -89,29 +85,42 @@ func affixed(ref reference, names []string) *near {
 	return &near{help: fmt.Sprintf("the target has %q, which nothing names", found[0])}
 }
 
-// slip reports whether two names differ by a slip of the pen: in every eight
-// letters one that is wrong, missing or too many, or two that changed places.
-//
-// Digits are never a slip, since they number things, nor are short words, which
-// are abbreviations: tls-a and tls-b, db-dev and db-prd.
+const (
+	// shortestSlip is the length from which a word of a name can be mistyped.
+	// Shorter ones are too often two different words: east and west, mail and
+	// main, dev and prd.
+	shortestSlip = 5
+	// longWord is the length from which two letters can be wrong.
+	longWord = 12
+)
+
+// slip reports whether two names differ by a slip of the pen in one word: a
+// letter that is wrong, missing or too many, or two that changed places; or by a
+// hyphen. Digits are never a slip, since they number things.
 func slip(a, b string) bool {
-	if digits(a) != digits(b) || distance(a, b) > max(1, min(len(a), len(b))/8) {
+	if digits(a) != digits(b) {
 		return false
 	}
 	left, right := nameWords(a), nameWords(b)
 	if len(left) != len(right) {
-		return true // a hyphen
+		return strings.Join(left, "") == strings.Join(right, "")
 	}
+	differ := -1
 	for i := range left {
-		if left[i] != right[i] && min(len(left[i]), len(right[i])) < shortestSlip {
+		if left[i] == right[i] {
+			continue
+		}
+		if differ >= 0 {
 			return false
 		}
+		differ = i
 	}
-	return true
+	if differ < 0 {
+		return true // dots and hyphens
+	}
+	length := max(len(left[differ]), len(right[differ]))
+	return length >= shortestSlip && distance(left[differ], right[differ]) <= 1+length/longWord
 }
-
-// shortestSlip is the length from which a word of a name can be mistyped.
-const shortestSlip = 4
 
 func nameWords(name string) []string {
 	return strings.FieldsFunc(name, func(r rune) bool { return r == '-' || r == '.' })

@@ -51,14 +51,28 @@ data:
 }
 
 func unusedRule() finding.Rule {
-	// Written as the seal leaves it: a token stands for the encrypted value.
 	secret := `apiVersion: v1
 kind: Secret
 metadata:
   name: shop-db
   namespace: shop
 stringData:
-  password: sopsTok000000000000000000000000000000000000000000000000000000000
+  password: ` + exampleValue + `
+sops:
+  age:
+  - recipient: age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj
+    enc: |
+      -----BEGIN AGE ENCRYPTED FILE-----
+      YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOSBBQUFBQUFBQUFBQUFBQUFB
+      QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBCkFBQUFBQUFBQUFBQUFBQUFBQUFB
+      QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUEKLS0tIEFBQUFBQUFBQUFBQUFBQUFBQUFB
+      QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUEKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+      AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==
+      -----END AGE ENCRYPTED FILE-----
+  lastmodified: "2026-01-01T00:00:00Z"
+  mac: ` + exampleValue + `
+  encrypted_regex: ^(data|stringData)$
+  version: 3.13.3
 `
 	return finding.Rule{
 		Name:     ruleUnused,
@@ -84,3 +98,6 @@ spec:
 `},
 	}
 }
+
+// exampleValue is a well-formed encrypted value that encrypts nothing.
+const exampleValue = "ENC[AES256_GCM,data:AAAAAAAA,iv:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=,tag:AAAAAAAAAAAAAAAAAAAAAA==,type:str]"

@@ -45,7 +45,7 @@ func (s *survey) resolve(ref reference) {
 	case answered(found, ref.key):
 	case len(found) > 0:
 		s.keyMissing(ref, found)
-	case ref.manner != outside && !s.x.elsewhere(ref):
+	case !s.x.elsewhere(ref):
 		s.open = append(s.open, ref)
 	}
 }
@@ -77,7 +77,7 @@ func (s *survey) place(words wordSet) []pending {
 		if p.near = s.near(ref, words); p.near == nil && ref.key == "" && ref.manner != expected {
 			continue
 		}
-		if !p.near.isError(true) && s.own.mayBeMade(ref.kind, ref.name, ref.namespace) {
+		if (p.near == nil || !p.near.alone) && s.own.mayBeMade(ref.kind, ref.name, ref.namespace) {
 			continue
 		}
 		p.placed = s.r.At(ref.object, ref.pointer, finding.Finding{Rule: ruleReference})

@@ -2,6 +2,7 @@ package validate
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -74,7 +75,8 @@ func isSealed(o *render.Object) bool {
 
 // unread looks for names in the YAML files and templates that no rendered target
 // is made of: Helm charts, values, targets that do not render. It returns the
-// first such file for each name that one has.
+// first such file for each name that one has. Hidden files are left out: they
+// configure tools, this one among them.
 func (x *References) unread(missing []pending, unused []sealedSecret) map[uint64]string {
 	names := wordSet{}
 	for _, p := range missing {
@@ -88,7 +90,7 @@ func (x *References) unread(missing []pending, unused []sealedSecret) map[uint64
 		return found
 	}
 	for _, entry := range x.tree.Files() {
-		if x.read[entry.Path] || entry.Size > longestText || !(source.IsYAML(entry.Path) || strings.HasSuffix(entry.Path, ".tpl")) {
+		if x.read[entry.Path] || entry.Size > longestText || !speaksOfNames(entry.Path) {
 			continue
 		}
 		data, err := x.tree.ReadFile(entry.Path)
@@ -104,4 +106,8 @@ func (x *References) unread(missing []pending, unused []sealedSecret) map[uint64
 		}
 	}
 	return found
+}
+
+func speaksOfNames(file string) bool {
+	return !strings.HasPrefix(path.Base(file), ".") && (source.IsYAML(file) || path.Ext(file) == ".tpl")
 }

@@ -37,10 +37,10 @@ func (x *References) verdict() verdict {
 		case answered(found, p.key):
 		case len(found) > 0:
 			v.findings = append(v.findings, p.keyMissing(found))
-		case p.near.isError(true) && !x.partial && !x.words.has(p.near.meant):
+		case p.near != nil && p.near.alone && !x.partial:
 			v.findings = append(v.findings, p.nearMiss())
 		case x.known.mayBeMade(p.kind, p.name, p.namespace):
-		case p.near.isError(false) && !x.partial:
+		case p.near != nil && p.near.message != "" && !x.partial:
 			v.findings = append(v.findings, p.nearMiss())
 		case p.manner == expected:
 			v.missing = append(v.missing, p)

@@ -113,7 +113,8 @@ func compileMetadata() (*shape, error) {
 	return compile(embeddedBase+"metadata", doc, refuse)
 }
 
-// Check judges every object of a rendered target. Findings are sorted. An error
+// Check judges every object of a rendered target, and remembers what they name
+// for [Validator.Conclude]. Findings are sorted. An error
 // is a cancelled context or a schema location that cannot be used or reached;
 // it names the file or URL.
 func (v *Validator) Check(ctx context.Context, r *render.Rendered) (Result, error) {

@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"fmt"
+	"os"
 	"path"
 	"path/filepath"
 
@@ -19,6 +20,13 @@ func Render(ctx context.Context, opts Options, target string, encrypted bool) ([
 	g, err := open(ctx, opts)
 	if err != nil {
 		return nil, nil, err
+	}
+	if _, inside := within(g.snap, target); !inside && isDir(target) {
+		// A directory of another repository names that repository too.
+		opts.Path, target = target, "."
+		if g, err = open(ctx, opts); err != nil {
+			return nil, nil, err
+		}
 	}
 	t, err := g.target(ctx, target)
 	if err != nil {
@@ -67,4 +75,9 @@ func (g *gate) target(ctx context.Context, name string) (render.Target, error) {
 		}
 	}
 	return render.Target{}, &UsageError{fmt.Errorf("no target %s; sallyport targets lists them", name)}
+}
+
+func isDir(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
 }

@@ -49,22 +49,24 @@ var canaries = map[string]string{
 // secrets, right and wrong, and holds that none of them is printed: raw, in
 // base64, hexadecimal or URL form, whole or as the line it stands on.
 func TestCanary(t *testing.T) {
-	dir := canaryRepository(t)
-	formats := report.Formats()
+	t.Chdir(canaryRepository(t))
 	runs := [][]string{
-		{"targets", dir}, {"targets", dir, "-o", "json"}, {"targets", dir, "-v"}, {"secrets", dir}, {"secrets", dir, "-o", "json"},
-		{"policy", "test"}, {"explain"}, {"version"},
+		{"targets"}, {"targets", "-o", "json"}, {"targets", "-v", "-o", "dot"}, {"secrets"}, {"secrets", "-o", "json"},
+		{"policy", "test"}, {"explain"}, {"version"}, {"seal", "--dry-run", "plain/secret.yaml"}, {"seal", "broken/secret.yaml"},
 	}
-	for _, f := range formats {
-		runs = append(runs, []string{"check", dir, "-o", f}, []string{"check", dir, "-o", f, "--color", "always", "-v", "--strict"})
+	for _, f := range report.Formats() {
+		runs = append(runs, []string{"check", "-o", f}, []string{"check", "-o", f, "--color", "always", "-v", "--strict"})
 	}
 	for _, target := range []string{"good", "bad", "generated", "broken", "patched", "replaced", "plain", "duplicate", "wrongtype"} {
-		runs = append(runs, []string{"render", filepath.Join(dir, target)}, []string{"check", filepath.Join(dir, target), "-o", "text"})
+		runs = append(runs, []string{"render", target}, []string{"check", target, "-o", "text"})
 	}
 	for _, args := range runs {
-		t.Run(strings.Join(args[:1], " ")+" "+filepath.Base(args[len(args)-1]), func(t *testing.T) {
+		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			s, out, errs := world(nil)
-			run(context.Background(), s, args)
+			code := run(context.Background(), s, args)
+			if args[0] == "render" && code != 0 && args[1] != "broken" && args[1] != "duplicate" && args[1] != "wrongtype" {
+				t.Errorf("%v exits with %d: %s", args, code, errs)
+			}
 			for name, output := range map[string]string{"stdout": out.String(), "stderr": errs.String()} {
 				for what, value := range canaries {
 					for form, text := range forms(value) {

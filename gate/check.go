@@ -14,6 +14,7 @@ import (
 	"github.com/sallyport/sallyport/finding"
 	"github.com/sallyport/sallyport/render"
 	"github.com/sallyport/sallyport/secrets"
+	"github.com/sallyport/sallyport/validate"
 )
 
 // Check is one question that the gate asks of every rendered target. Unit is
@@ -40,6 +41,7 @@ func (g *gate) checks(e secrets.Expectations) []check {
 		{"secrets", "Secrets", func(ctx context.Context, p *pass) error {
 			p.findings = slices.Concat(g.sealed.CheckRendered(p.Rendered), g.sealed.CheckBinding(p.Rendered, e))
 			p.notChecked = g.sealed.UncheckedBindings(p.Rendered)
+			g.variables.Collect(p.Rendered)
 			readers, err := g.newConsumers(ctx, p.Rendered)
 			if err != nil {
 				return err
@@ -55,7 +57,6 @@ func (g *gate) checks(e secrets.Expectations) []check {
 		{"schema", "objects", func(ctx context.Context, p *pass) error {
 			result, err := g.validator.Check(ctx, p.Rendered)
 			p.findings, p.notChecked, p.count = result.Findings, result.NotChecked, result.Checked
-			g.references.Collect(p.Rendered)
 			return err
 		}},
 		{"policy", "rules", func(ctx context.Context, p *pass) error {
@@ -84,6 +85,7 @@ type done struct {
 	outcomes  []outcome // in the order of the targets
 	files     []finding.Finding
 	commits   []finding.Finding
+	across    validate.Result // of all targets together
 	encrypted int // files in the checked directory
 }
 
@@ -96,6 +98,7 @@ func (g *gate) run(ctx context.Context) (*done, error) {
 	}
 	d := &done{outcomes: make([]outcome, len(g.discovery.Targets))}
 	e := g.expectations()
+	g.variables = g.sealed.NewSubstitutions(e)
 	checks := g.checks(e)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(jobs)
@@ -122,6 +125,7 @@ func (g *gate) run(ctx context.Context) (*done, error) {
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
+	d.across = g.validator.Conclude()
 	clock.trace(g.opts.Trace)
 	g.opts.Trace("targets", time.Since(start))
 	return d, nil

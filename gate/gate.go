@@ -98,17 +98,17 @@ func Check(ctx context.Context, opts Options) (*Result, error) {
 
 // gate is one run.
 type gate struct {
-	opts       Options
-	snap       *repo.Snapshot
-	trusted    *repo.Snapshot // whose configuration and policies judge: snap, or another revision
-	base       *base          // what the change is compared with; nil without ChangedSince
-	sealed     *secrets.Sealed
-	config     *Config
-	discovery  *render.Discovery
-	validator  *validate.Validator
-	references *validate.References
-	policies   *policy.Set
-	builder    *render.Builder
+	opts      Options
+	snap      *repo.Snapshot
+	trusted   *repo.Snapshot // whose configuration and policies judge: snap, or another revision
+	base      *base          // what the change is compared with; nil without ChangedSince
+	sealed    *secrets.Sealed
+	config    *Config
+	discovery *render.Discovery
+	validator *validate.Validator
+	variables *secrets.Substitutions
+	policies  *policy.Set
+	builder   *render.Builder
 }
 
 // open reads the snapshot and the configuration, and seals.
@@ -159,18 +159,12 @@ func (g *gate) load(ctx context.Context) error {
 		Locations:    append(g.opts.Schemas, g.config.schemas(g.snap)...),
 		Strict:       g.opts.Strict,
 		AllowNetwork: g.opts.AllowNetwork,
+		References:   validate.ReferenceOptions{External: g.config.Secrets.External, Partial: g.partial()},
 	})
 	if err != nil {
 		return &UsageError{fmt.Errorf("schemas: %w", err)}
 	}
 	g.validator = validator
-	g.references, err = validate.NewReferences(g.sealed, validate.ReferenceOptions{
-		External: g.config.Secrets.External,
-		Partial:  g.partial(),
-	})
-	if err != nil {
-		return &UsageError{fmt.Errorf("configuration: %s: secrets.external: %w", g.config.file, err)}
-	}
 	g.opts.Trace("schemas", time.Since(start))
 
 	start = time.Now()

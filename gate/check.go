@@ -86,7 +86,7 @@ type done struct {
 	files     []finding.Finding
 	commits   []finding.Finding
 	across    validate.Result // of all targets together
-	encrypted int // files in the checked directory
+	encrypted int             // files in the checked directory
 }
 
 // run renders and checks every target, and scans the files beside them.

@@ -70,7 +70,8 @@ var ErrNoTargets = errors.New("nothing to check")
 type Result struct {
 	Report *finding.Report
 	Source func(file string) []string
-	Failed bool // at least one finding at or above Options.FailOn
+	Rules  []finding.Rule // every rule that the run could report, for formats that carry help
+	Failed bool           // at least one finding at or above Options.FailOn
 }
 
 // Check runs the gate.
@@ -93,7 +94,12 @@ func Check(ctx context.Context, opts Options) (*Result, error) {
 		return nil, err
 	}
 	report := g.report(done)
-	return &Result{Report: report, Source: g.sealed.Masked, Failed: failed(report, g.opts.FailOn)}, nil
+	return &Result{
+		Report: report,
+		Source: g.sealed.Masked,
+		Rules:  sorted(builtin(), g.policies.Rules()),
+		Failed: failed(report, g.opts.FailOn),
+	}, nil
 }
 
 // gate is one run.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -63,7 +64,7 @@ exit-codes what the exit codes mean.`,
 	o.policyFlags.add(cmd)
 	flags.TextVar(&o.failOn, "fail-on", finding.Error, "exit with 1 from this `SEVERITY` on: error or warning")
 	flags.BoolVar(&o.allowEmpty, "allow-empty", false, "succeed where there is no target")
-	flags.StringArrayVarP(&o.outputs, "output", "o", nil, "write the report as `FORMAT[=FILE]`: text, line or json (repeatable; default text, or line where the output is no terminal)")
+	flags.StringArrayVarP(&o.outputs, "output", "o", nil, "write the report as `FORMAT[=FILE]`: "+strings.Join(report.Formats(), ", ")+" (repeatable; default text, or line where the output is no terminal)")
 	o.readFlags.add(cmd)
 	complete(cmd, "fail-on", "error", "warning")
 	complete(cmd, "output", report.Formats()...)
@@ -119,7 +120,7 @@ func (o *checkOptions) write(s *streams, outputs []output, result *gate.Result, 
 		if out.file == "" {
 			continue
 		}
-		opts := report.Options{Source: result.Source, FailOn: o.failOn}
+		opts := o.reportOptions(s, result)
 		err := writeFile(out.file, func(w io.Writer) error { return report.Write(w, out.format, result.Report, opts) })
 		if err != nil {
 			return fmt.Errorf("write %s: %w", out.file, err)
@@ -133,7 +134,8 @@ func (o *checkOptions) write(s *streams, outputs []output, result *gate.Result, 
 // goes to standard error, so that a log says how it went, and what was not
 // checked.
 func (o *checkOptions) print(s *streams, format string, result *gate.Result, took time.Duration) error {
-	opts := report.Options{Source: result.Source, FailOn: o.failOn, Color: s.color(o.color)}
+	opts := o.reportOptions(s, result)
+	opts.Color = s.color(o.color)
 	if s.outTTY {
 		opts.Elapsed = took
 	}
@@ -144,4 +146,27 @@ func (o *checkOptions) print(s *streams, format string, result *gate.Result, too
 		return report.WriteVerdict(s.err, result.Report)
 	}
 	return nil
+}
+
+func (o *checkOptions) reportOptions(s *streams, result *gate.Result) report.Options {
+	return report.Options{
+		Source:   result.Source,
+		Rules:    result.Rules,
+		FailOn:   o.failOn,
+		LinkBase: linkBase(s.env, result.Report.Snapshot.Revision),
+	}
+}
+
+// linkBase is where the files of a revision are to be seen, as the variables of
+// GitHub Actions and GitLab CI/CD tell; "" elsewhere.
+func linkBase(env func(string) string, revision string) string {
+	switch {
+	case revision == "":
+		return ""
+	case env("GITHUB_REPOSITORY") != "" && env("GITHUB_SERVER_URL") != "":
+		return env("GITHUB_SERVER_URL") + "/" + env("GITHUB_REPOSITORY") + "/blob/" + revision
+	case env("CI_PROJECT_URL") != "":
+		return env("CI_PROJECT_URL") + "/-/blob/" + revision
+	}
+	return ""
 }

@@ -165,9 +165,11 @@ func (s *sealing) copies(plain, encrypted []leaf, values []slot, written map[any
 	return nil
 }
 
-// claim takes the first slot of a comment with this text.
+// claim takes the first slot of a comment with this text, blanks at its end
+// aside.
 func claim(comments *[]slot, text string) (slot, bool) {
-	i := slices.IndexFunc(*comments, func(c slot) bool { return c.comment == strings.TrimRight(text, " \t") })
+	bare := func(s string) string { return strings.TrimRight(s, " \t") }
+	i := slices.IndexFunc(*comments, func(c slot) bool { return bare(c.comment) == bare(text) })
 	if i < 0 {
 		return slot{}, false
 	}

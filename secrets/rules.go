@@ -15,7 +15,8 @@ const (
 // examples cannot be opened: they are well formed and made of zeros.
 func Rules() []finding.Rule {
 	return []finding.Rule{plaintextRule(), keyRule(), incompleteRule(), metadataRule(), leakRule(), movedRule(), patternRule(),
-		recipientsRule(), keyTypeRule(), reusedRule(), typeChangedRule(), rollbackRule(), unrotatedRule(), consumerRule()}
+		recipientsRule(), keyTypeRule(), reusedRule(), typeChangedRule(), rollbackRule(), unrotatedRule(), consumerRule(),
+		substituteRule()}
 }
 
 func plaintextRule() finding.Rule {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/sallyport/sallyport/finding"
 	"github.com/sallyport/sallyport/render"
 )
@@ -41,7 +43,7 @@ func count(found []finding.Finding, rule string) int {
 func judge(t testing.TB, tree memTree) []finding.Finding {
 	t.Helper()
 	before, tree := split(tree)
-	s, e := seal(t, tree), Expectations{Creation: CreationFor(tree)}
+	s, e := seal(t, tree), Expectations{Creation: CreationFor(tree), Substitute: allowedIn(t, tree)}
 	found := fileFindings(t, s, e)
 	var consumers []Consumer
 	if before != nil {
@@ -55,14 +57,26 @@ func judge(t testing.TB, tree memTree) []finding.Finding {
 		}
 		found = append(found, compared...)
 	}
+	variables := s.NewSubstitutions(e)
 	for _, r := range build(t, s) {
 		found = append(found, s.CheckRendered(r)...)
+		variables.Collect(r)
 		found = append(found, s.CheckBinding(r, e)...)
 		if before != nil {
 			found = append(found, CheckConsumers(r, consumers)...)
 		}
 	}
-	return finding.Merge(found)
+	return finding.Merge(append(found, variables.Findings()...))
+}
+
+// allowedIn reads the variables that the configuration of an example allows.
+func allowedIn(t testing.TB, tree memTree) []string {
+	t.Helper()
+	var config struct{ Secrets struct{ Substitute []string } }
+	if err := yaml.Unmarshal([]byte(tree[".sallyport.yaml"]), &config); err != nil {
+		t.Fatal(err)
+	}
+	return config.Secrets.Substitute
 }
 
 // split takes the files below before/ out of a tree; nil where there are none.

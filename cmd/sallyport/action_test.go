@@ -209,19 +209,31 @@ func TestActionOnShallowClone(t *testing.T) {
 	}
 }
 
+// hostile are values that run `touch pwned` wherever a shell reads them as code.
+func hostile() []string {
+	return []string{"$(touch pwned)", "`touch pwned`", "x; touch pwned", "\"; touch pwned; \"", "'; touch pwned; '", "x\ntouch pwned\n", "-x\n--config=$(touch pwned)"}
+}
+
 // Whatever an input holds, it is one argument and never code.
 func TestActionInputsAreNoCode(t *testing.T) {
-	hostile := "$(touch pwned)`touch pwned`\"; touch pwned; '\ntouch pwned #\n::set-output name=x::y\n; touch pwned"
-	for name := range loadAction(t).Inputs {
-		p := propose(t, map[string]string{"README.md": "text\n"})
-		r := onPullRequest(t, p, newDiscussion(t, ""))
-		r.noCache = name == "version" // so that the version is used
-		r.run(map[string]string{name: hostile})
-		r.github["github.event.pull_request.base.sha"] = "--upload-pack=touch pwned"
-		r.run(map[string]string{name: hostile})
+	p := propose(t, map[string]string{"README.md": "text\n"})
+	r := onPullRequest(t, p, newDiscussion(t, ""))
+	r.github["github.event.pull_request.number"] = "$(touch pwned)"
+	for _, value := range hostile() {
+		all := map[string]string{}
+		for name := range loadAction(t).Inputs {
+			all[name] = value
+		}
+		r.noCache = true // so that the version is used
+		r.run(all)
+		r.noCache = false
+		for _, name := range []string{"version", "comment", "cache", "sarif-file"} {
+			delete(all, name) // these would end the run early
+		}
+		r.run(all)
 		for _, dir := range []string{p.dir, r.source} {
 			if found, _ := filepath.Glob(filepath.Join(dir, "*pwned*")); len(found) > 0 {
-				t.Errorf("the input %s ran as code", name)
+				t.Fatalf("an input that is %q ran as code", value)
 			}
 		}
 	}

@@ -25,21 +25,21 @@ func newSeal(s *streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "seal FILE...",
 		Short: "Encrypt plaintext secrets in place",
-		Long: `seal encrypts files in place, so that they can be committed. For whom is written
-in .sops.yaml; only public keys are needed, and sops opens the result. Whoever
-holds none of the private keys cannot get the values back: keep them elsewhere
-until you know that somebody can.
+		Long: `seal encrypts files in place, so that they can be committed. The recipients are
+those that .sops.yaml names for the file. Only public keys are needed; sops, with
+a private key, opens the result. Without one nobody gets the values back: keep
+them elsewhere until you know that somebody can.
 
 In a Kubernetes Secret only the values of data and stringData change. Other YAML
 and JSON, .env and .ini files keep their keys and their layout too; any other
 file becomes one encrypted whole. Comments between the values are encrypted
 unless they are plain prose.
 
-All files are looked at before the first one is written. Whatever cannot be
-sealed so that sops gives back the same values is left as it is, with the reason.
+All files are looked at before the first one is written. What cannot be sealed so
+that sops gives back the same values is left as it is, and seal says why.
 
-A .sops.yaml to begin with, at the root of the repository; age-keygen makes the
-key, of which only the public part goes in here:
+A .sops.yaml to begin with, at the root of the repository. age-keygen makes a
+key; only its public part, age1…, goes in here:
 
   creation_rules:
     - path_regex: \.ya?ml$

@@ -56,17 +56,9 @@ func (s *Sealed) NewSubstitutions(e Expectations) *Substitutions {
 
 // Collect takes in one rendered target. One that could not be built says nothing.
 func (x *Substitutions) Collect(r *render.Rendered) {
-	var builds []postBuild
-	var stores []store
+	x.Define(r)
 	s := substitution{sealed: x.sealed, rendered: r, uses: map[string]*variableUse{}}
 	for _, o := range r.Objects {
-		if p, ok := readPostBuild(o); ok {
-			builds = append(builds, p)
-		}
-		if st, ok := readStore(o); ok {
-			st.place(r, o)
-			stores = append(stores, st)
-		}
 		if substitutes(o) {
 			s.object, s.path = o, s.path[:0]
 			s.walk(o.Value)
@@ -76,9 +68,49 @@ func (x *Substitutions) Collect(r *render.Rendered) {
 
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.uses = append(x.uses, uses...)
+}
+
+// Define takes in what a target that is not judged says about the variables of
+// others: its Flux Kustomizations, Secrets and ConfigMaps.
+func (x *Substitutions) Define(r *render.Rendered) {
+	var builds []postBuild
+	var stores []store
+	for _, o := range r.Objects {
+		if p, ok := readPostBuild(o); ok {
+			builds = append(builds, p)
+		}
+		if st, ok := readStore(o); ok {
+			st.place(r, o)
+			stores = append(stores, st)
+		}
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	x.builds = append(x.builds, builds...)
 	x.stores = append(x.stores, stores...)
-	x.uses = append(x.uses, uses...)
+}
+
+// InUse reports whether an object that was collected has a variable.
+func (x *Substitutions) InUse() bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return len(x.uses) > 0
+}
+
+// Sources lists the names of the Secrets and ConfigMaps from which the collected
+// Flux Kustomizations take variables, sorted.
+func (x *Substitutions) Sources() []string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	var out []string
+	for _, p := range x.builds {
+		for _, name := range p.from {
+			out = append(out, name.name)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // substitution is the state of looking for variables in one target.

@@ -12,7 +12,7 @@ import (
 
 // In real repositories every finding was read: each variable is a key of the
 // Secret, and leaves it. There is none about a setting from a ConfigMap, a script
-// or a dashboard. MQTT, MinIO and Nexus credentials stay in Secrets.
+// or a dashboard, and none about a key that no object uses.
 func TestCorpusSubstitute(t *testing.T) {
 	for name, want := range map[string]string{
 		"argocd-example-apps": "", "flux2-kustomize-helm-example": "", "flux2-multi-tenancy": "", "gitops-catalog": "",

@@ -176,6 +176,28 @@ func TestActionWithoutToken(t *testing.T) {
 	}
 }
 
+// passing is a change that adds a secret in one commit and removes it in the next.
+func passing(t *testing.T) proposal {
+	t.Helper()
+	p := propose(t, map[string]string{"base/web/db.yaml": plainSecret})
+	p.git(t, "rm", "-q", "base/web/db.yaml")
+	p.git(t, "commit", "-q", "-m", "three")
+	return p
+}
+
+// The history keeps what a later commit removes.
+func TestActionJudgesEveryCommit(t *testing.T) {
+	p := passing(t)
+	api := newDiscussion(t, "")
+	got := onPullRequest(t, p, api).run(nil)
+	if got.outputs["exit-code"] != "1" || got.outputs["errors"] != "1" || !strings.Contains(got.summary, "secret-plaintext") {
+		t.Errorf("outputs %v\n%s", got.outputs, got.log)
+	}
+	if strings.Contains(got.log+got.summary+api.remarks[0].body, "correct-horse") {
+		t.Error("the secret is shown")
+	}
+}
+
 // A push has no pull request: everything is checked, and nothing is written.
 func TestActionOnPush(t *testing.T) {
 	p := propose(t, nil)

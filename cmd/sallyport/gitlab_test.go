@@ -211,6 +211,15 @@ func TestGitLabOnShallowClone(t *testing.T) {
 	}
 }
 
+// The history keeps what a later commit removes.
+func TestGitLabJudgesEveryCommit(t *testing.T) {
+	p := passing(t)
+	code, log := onMergeRequest(t, p, newDiscussion(t, "shop-ci")).run(nil)
+	if code != 1 || !strings.Contains(log, "secret-plaintext") || strings.Contains(log, "correct-horse") {
+		t.Errorf("exit code %d\n%s", code, log)
+	}
+}
+
 // Whatever an input holds, it is one argument and never code.
 func TestGitLabInputsAreNoCode(t *testing.T) {
 	p := propose(t, map[string]string{"README.md": "text\n"})

@@ -69,7 +69,9 @@ func creationRules(files []secrets.Encrypted, age []string) (text, missing strin
 		age = slices.Compact(slices.Sorted(slices.Values(age)))
 		key := strings.Join(age, ",")
 		rest := circle{recipients: age, fields: fieldsIn(groups[key]), others: true}
-		delete(groups, key)
+		if len(groups) == 1 {
+			delete(groups, key) // rest covers it; among others it needs its own rule, which no other goes before
+		}
 		return writeRules(append(circles(groups), rest)), ""
 	}
 	if len(groups) == 1 {

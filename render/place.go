@@ -43,8 +43,9 @@ func (r *Rendered) Place(o *Object, pointer string) Place {
 	}
 	for tokens := source.Split(pointer); ; tokens = tokens[:len(tokens)-1] {
 		q := newQuery(o.Value, tokens)
+		q.steps = from.steps(q)
 		if settings := from.settings(q); len(settings) > 0 {
-			return placeOf(settings, q.decide(settings))
+			return placeOf(settings, q.decide(settings)).in(r.original)
 		}
 		if len(tokens) == 0 {
 			return Place{Why: t.why()}
@@ -71,6 +72,7 @@ type setting struct {
 	value   any  // what it sets the field to, where known
 	known   bool // value is
 	removed bool // it takes the field away
+	unsure  bool // it may be about another item of a list
 	whole   bool // nothing that earlier layers say about the field is left
 	related []finding.Related
 }
@@ -95,7 +97,22 @@ func (o *origin) settings(q *query) []setting {
 	return out
 }
 
-// decide picks the setting that explains the rendered field.
+// steps are the tokens of a query as items of lists, nil where they are not
+// needed or not known.
+func (o *origin) steps(q *query) []step {
+	if !o.indexed || o.replay == nil {
+		return nil
+	}
+	replayed := o.replay()
+	if replayed == nil || !replayed.agrees(q) {
+		return nil
+	}
+	steps, _ := replayed.steps(q.tokens)
+	return steps
+}
+
+// decide picks the setting that explains the rendered field. One that may be
+// about another item comes before one that says something else.
 func (q *query) decide(settings []setting) int {
 	last := len(settings) - 1
 	if !q.exists {
@@ -127,7 +144,7 @@ func placeOf(settings []setting, chosen int) Place {
 	place := Place{Span: settings[chosen].span, Related: settings[chosen].related}
 	seen := map[finding.Span]bool{place.Span: true}
 	for i := chosen - 1; i >= 0; i-- {
-		if seen[settings[i].span] {
+		if settings[i].unsure || seen[settings[i].span] {
 			continue
 		}
 		seen[settings[i].span] = true

@@ -121,8 +121,8 @@ func effective(namespace string) string {
 // patched lists the objects that a strategic-merge patch without a target is
 // for: those that it names, in its namespace where it has one.
 func patched(root *yaml.Node, objects []*origin) []*origin {
-	group, _ := splitVersion(scalarAt(root, "/apiVersion"))
-	kind, name, namespace := scalarAt(root, "/kind"), scalarAt(root, "/metadata/name"), scalarAt(root, "/metadata/namespace")
+	group, _ := splitVersion(textAt(root, "/apiVersion"))
+	kind, name, namespace := textAt(root, "/kind"), textAt(root, "/metadata/name"), textAt(root, "/metadata/namespace")
 	var named, exact []*origin
 	for _, o := range objects {
 		if o.group != group || o.kind != kind || !slices.Contains(o.names, name) {

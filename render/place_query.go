@@ -15,6 +15,7 @@ type query struct {
 	within []any // what each token selects from; nil behind the first that is missing
 	value  any
 	exists bool
+	steps  []step // the tokens as items, where the layers could be replayed; else nil
 }
 
 func newQuery(object map[string]any, tokens []string) *query {

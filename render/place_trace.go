@@ -40,6 +40,10 @@ type origin struct {
 	generated   bool // kustomize adds a hash to its name
 
 	changes []change // in the order in which kustomize applies them
+
+	indexed bool               // a JSON patch names an item of a list by its index
+	edits   []func(*slot) bool // what the layers do to the lists of the manifest
+	replay  func() *slot       // the manifest after all edits, nil where that is not known
 }
 
 func (o *origin) name() string      { return o.names[len(o.names)-1] }
@@ -156,14 +160,14 @@ func (t *tracer) manifest(name string) []*origin {
 func documentOrigins(f *source.File, root *yaml.Node) []*origin {
 	root = deref(root)
 	_, items, _ := source.Find(root, "/items")
-	if items = deref(items); items != nil && items.Kind == yaml.SequenceNode && strings.HasSuffix(scalarAt(root, "/kind"), "List") {
+	if items = deref(items); items != nil && items.Kind == yaml.SequenceNode && strings.HasSuffix(textAt(root, "/kind"), "List") {
 		var out []*origin
 		for _, item := range items.Content {
 			out = append(out, documentOrigins(f, item)...)
 		}
 		return out
 	}
-	if scalarAt(root, "/kind") == "" {
+	if textAt(root, "/kind") == "" {
 		return nil
 	}
 	return []*origin{originAt(f, root)}
@@ -171,19 +175,37 @@ func documentOrigins(f *source.File, root *yaml.Node) []*origin {
 
 func originAt(f *source.File, root *yaml.Node) *origin {
 	o := &origin{
-		kind:        scalarAt(root, "/kind"),
-		names:       []string{scalarAt(root, "/metadata/name")},
-		namespaces:  []string{scalarAt(root, "/metadata/namespace")},
+		kind:        textAt(root, "/kind"),
+		names:       []string{textAt(root, "/metadata/name")},
+		namespaces:  []string{textAt(root, "/metadata/namespace")},
 		labels:      stringsAt(root, "/metadata/labels"),
 		annotations: stringsAt(root, "/metadata/annotations"),
 	}
 	if o.names[0] == "" {
-		o.names[0] = scalarAt(root, "/metadata/generateName")
+		o.names[0] = textAt(root, "/metadata/generateName")
 	}
-	o.group, o.version = splitVersion(scalarAt(root, "/apiVersion"))
+	o.group, o.version = splitVersion(textAt(root, "/apiVersion"))
 	o.generated = o.annotations["kustomize.config.k8s.io/needs-hash"] == "true"
 	o.changes = []change{manifestChange(f, root)}
+	o.replay = sync.OnceValue(func() *slot {
+		s := decoded(root)
+		for _, edit := range o.edits {
+			if s == nil || !edit(s) {
+				return nil
+			}
+		}
+		return s
+	})
 	return o
+}
+
+// textAt is the text of a scalar, also of one that is an alias.
+func textAt(root *yaml.Node, pointer string) string {
+	_, node, _ := source.Find(root, pointer)
+	if node = deref(node); node == nil || node.Kind != yaml.ScalarNode {
+		return ""
+	}
+	return node.Value
 }
 
 // manifestChange is the first change of every object that has a manifest.

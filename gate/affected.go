@@ -32,6 +32,9 @@ func (g *gate) compare(ctx context.Context) error {
 	if g.opts.ChangedSince == "" {
 		return nil
 	}
+	if g.snap.Revision() == "" && g.opts.ChangedSince == "HEAD" {
+		return nil // before the first commit everything is the change
+	}
 	start := time.Now()
 	snap, err := g.snap.Base(ctx, g.opts.ChangedSince)
 	if err != nil {

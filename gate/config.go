@@ -21,6 +21,9 @@ import (
 // checked directory, within the repository, is read.
 const ConfigName = ".sallyport.yaml"
 
+// misspeltName is taken for the configuration by people, and by nobody else.
+const misspeltName = ".sallyport.yml"
+
 // Config is `.sallyport.yaml`. Everything in it is optional. Patterns and paths
 // in it are relative to the directory of the file.
 //
@@ -41,6 +44,23 @@ type Config struct {
 
 	file string // path as users know it; relative to the repository root where it lies inside
 	dir  string // its directory, relative to the repository root; "" is the root
+	text *decoder
+	root *yamlNode // nil without a document
+}
+
+// wrong is an error about the configured value at a JSON pointer, or about the
+// key there.
+func (c *Config) wrong(pointer string, err error) error {
+	place := c.file
+	if c.root != nil {
+		if key, value, ok := source.Find(c.root, pointer); ok {
+			if key == nil {
+				key = value
+			}
+			place = c.text.file.Span(key).String()
+		}
+	}
+	return &UsageError{fmt.Errorf("configuration: %s: %w", place, err)}
 }
 
 // TargetsConfig narrows the targets.
@@ -116,6 +136,10 @@ func loadConfig(snap *repo.Snapshot, file string) (*Config, error) {
 			}
 			return parseConfig(at, at, data)
 		}
+		misspelt := path.Join(dir, misspeltName)
+		if _, ok := snap.Lookup(misspelt); ok {
+			return nil, &UsageError{fmt.Errorf("configuration: %s is not read: rename it to %s", misspelt, ConfigName)}
+		}
 		if dir == "" || dir == "." {
 			return &Config{}, nil
 		}
@@ -178,7 +202,8 @@ func parseConfig(name, inside string, data []byte) (*Config, error) {
 	if len(f.Docs) > 1 {
 		return nil, d.errorf(f.Docs[1].Root, "a second document; the configuration is one document")
 	}
-	if err := d.decode(f.Docs[0].Root, cfg, ""); err != nil {
+	cfg.text, cfg.root = &d, f.Docs[0].Root
+	if err := d.decode(cfg.root, cfg, ""); err != nil {
 		return nil, err
 	}
 	return cfg, cfg.check(&d, f.Docs[0].Root)

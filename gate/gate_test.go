@@ -264,3 +264,16 @@ func TestStaged(t *testing.T) {
 		t.Errorf("the index is not clean, got %v", got)
 	}
 }
+
+// TestFirstCommit holds that a hook which asks for the change since HEAD works
+// before there is one.
+func TestFirstCommit(t *testing.T) {
+	c := checkout{t, t.TempDir()}
+	c.git("init", "-q", "-b", "main")
+	c.write(map[string]string{"web.yaml": pod})
+	c.git("add", "web.yaml")
+	r := c.check(Options{Selector: repo.Selector{Staged: true}, ChangedSince: "HEAD"})
+	if got := rulesOf(r); !slices.Equal(got, []string{"image-latest"}) {
+		t.Errorf("got %v", got)
+	}
+}

@@ -27,22 +27,27 @@ func (g *gate) loadPolicies(ctx context.Context) (*policy.Set, error) {
 	}
 	set, err := policy.Load(ctx, opts)
 	if err != nil {
+		for i, name := range g.config.Bundled.Disable {
+			if strings.Contains(err.Error(), " "+name+";") {
+				return nil, g.config.wrong(source.Pointer("bundled", "disable", fmt.Sprint(i)), err)
+			}
+		}
 		return nil, &UsageError{fmt.Errorf("policies: %w", err)}
 	}
 	return set, nil
 }
 
 func (g *gate) policyOptions() (policy.Options, error) {
-	modules, err := g.gather(g.config.abs(g.config.Policies), g.opts.Policies, ".rego")
+	modules, err := g.gather("policies", g.config.Policies, g.opts.Policies, ".rego")
 	if err != nil {
-		return policy.Options{}, &UsageError{fmt.Errorf("policies: %w", err)}
+		return policy.Options{}, usage("policies", err)
 	}
-	data, err := g.gather(g.config.abs(g.config.PolicyData), g.opts.Data, ".yaml", ".yml", ".json")
+	data, err := g.gather("policyData", g.config.PolicyData, g.opts.Data, ".yaml", ".yml", ".json")
 	if err == nil {
 		err = safe(data)
 	}
 	if err != nil {
-		return policy.Options{}, &UsageError{fmt.Errorf("policy data: %w", err)}
+		return policy.Options{}, usage("policy data", err)
 	}
 	return policy.Options{
 		Bundled:    policies.FS,
@@ -54,14 +59,23 @@ func (g *gate) policyOptions() (policy.Options, error) {
 	}, nil
 }
 
-// gather reads files and directories: configured ones from the snapshot, those
-// of the command line from the snapshot where they lie inside, else from disk.
-func (g *gate) gather(configured, named []string, extensions ...string) ([]policy.Source, error) {
+// usage says what is to be put right, unless err does so by itself.
+func usage(what string, err error) error {
+	if placed := (*UsageError)(nil); errors.As(err, &placed) {
+		return err
+	}
+	return &UsageError{fmt.Errorf("%s: %w", what, err)}
+}
+
+// gather reads files and directories: those of the configuration's field from
+// the snapshot, those of the command line from the snapshot where they lie
+// inside, else from disk.
+func (g *gate) gather(field string, configured, named []string, extensions ...string) ([]policy.Source, error) {
 	var out []policy.Source
-	for _, p := range configured {
+	for i, p := range g.config.abs(configured) {
 		found, err := fromTree(g.trusted, p, extensions)
 		if err != nil {
-			return nil, err
+			return nil, g.config.wrong(source.Pointer(field, fmt.Sprint(i)), err)
 		}
 		out = append(out, found...)
 	}

@@ -91,6 +91,10 @@ func (g *gate) discover(ctx context.Context) error {
 	if total > 0 {
 		return &UsageError{fmt.Errorf("%w: none of the %d targets matches %s", ErrNoTargets, total, strings.Join(g.opts.Targets, ", "))}
 	}
+	if t, ok := render.Named(g.sealed, g.snap.Scope()); ok && g.snap.Scope() != "" {
+		return &UsageError{fmt.Errorf("%w: %s is no target by itself, other kustomizations take it in: check those, or print it with sallyport render %s",
+			ErrNoTargets, t.Path, t.Path)}
+	}
 	return &UsageError{fmt.Errorf("%w: %s has no kustomization and no Kubernetes manifest that the configuration includes", ErrNoTargets, place(g.opts.Path))}
 }
 

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/sallyport/sallyport/finding"
+	"github.com/sallyport/sallyport/source"
 )
 
 // severities applies the rules section: a changed severity, or off.
@@ -36,17 +38,25 @@ func (c *Config) checkRules(known []finding.Rule) error {
 	for i, r := range known {
 		all[i] = r.Name
 	}
-	var used []string
-	for name := range c.Rules {
-		used = append(used, name)
+	named := func(pointer, name string) error {
+		if slices.Contains(all, name) {
+			return nil
+		}
+		return c.wrong(pointer, fmt.Errorf("no rule is named %q%s", name, meant(name, all)))
 	}
-	for _, w := range c.Waivers {
-		used = append(used, w.Rule)
+	for _, name := range slices.Sorted(maps.Keys(c.Rules)) {
+		if err := named(source.Pointer("rules", name), name); err != nil {
+			return err
+		}
 	}
-	slices.Sort(used)
-	for _, name := range used {
-		if !slices.Contains(all, name) {
-			return &UsageError{fmt.Errorf("configuration: %s: no rule is named %q%s", c.file, name, meant(name, all))}
+	for i, name := range c.Bundled.Disable {
+		if err := named(source.Pointer("bundled", "disable", fmt.Sprint(i)), name); err != nil {
+			return err
+		}
+	}
+	for i, w := range c.Waivers {
+		if err := named(source.Pointer("waivers", fmt.Sprint(i), "rule"), w.Rule); err != nil {
+			return err
 		}
 	}
 	return nil

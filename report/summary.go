@@ -72,10 +72,20 @@ func (p *printer) verdict(r *finding.Report) {
 	p.line(line)
 }
 
-// WriteVerdict writes the verdict as one line of plain words, the same for
-// equal reports. It is for standard error, beside a machine's format.
+// WriteVerdict writes the verdict as one line of plain words, and one for each
+// reason why objects were not checked. It is for standard error, beside a
+// machine's format, and the same for equal reports.
 func WriteVerdict(w io.Writer, r *finding.Report) error {
-	_, err := fmt.Fprintln(w, verdict(r.Summary))
+	var b strings.Builder
+	b.WriteString(verdict(r.Summary) + "\n")
+	why := reasons(r.NotChecked)
+	for _, w := range why[:min(len(why), maxReasons)] {
+		fmt.Fprintf(&b, "not checked: %s: %s\n", number(w.objects, "object"), Sanitize(w.text))
+	}
+	if more := len(why) - maxReasons; more > 0 {
+		fmt.Fprintf(&b, "not checked: %s more; -o json lists all\n", number(more, "reason"))
+	}
+	_, err := io.WriteString(w, b.String())
 	return err
 }
 

@@ -33,6 +33,8 @@ func parseOutputs(values []string, terminal bool) ([]output, error) {
 		case file == "" || file == "-":
 			file = ""
 			onStdout++
+		case slices.ContainsFunc(out, func(o output) bool { return o.file == file }):
+			return nil, fmt.Errorf("two -o go to %s", file)
 		}
 		out = append(out, output{format, file})
 	}

@@ -32,7 +32,7 @@ func (t *tracer) transform(l *layer, objects []*origin) []*origin {
 	t.replicas(l, objects)
 	t.images(l, objects)
 	t.replacements(l, objects)
-	return objects
+	return t.transformers(l, objects)
 }
 
 // namespace is the namespace field: of the objects, and of what refers to them.

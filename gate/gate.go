@@ -11,6 +11,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/diff"
@@ -19,6 +21,7 @@ import (
 	"github.com/sallyport/sallyport/render"
 	"github.com/sallyport/sallyport/repo"
 	"github.com/sallyport/sallyport/secrets"
+	"github.com/sallyport/sallyport/source"
 	"github.com/sallyport/sallyport/validate"
 )
 
@@ -171,6 +174,11 @@ func (g *gate) load(ctx context.Context) error {
 		References:   validate.ReferenceOptions{External: g.config.Secrets.External, Partial: g.partial()},
 	})
 	if err != nil {
+		for i, v := range g.config.KubernetesVersions {
+			if len(g.opts.Versions) == 0 && strings.Contains(err.Error(), strconv.Quote(v)) {
+				return g.config.wrong(source.Pointer("kubernetesVersions", strconv.Itoa(i)), err)
+			}
+		}
 		return &UsageError{fmt.Errorf("schemas: %w", err)}
 	}
 	g.validator = validator
@@ -181,7 +189,20 @@ func (g *gate) load(ctx context.Context) error {
 		return err
 	}
 	g.opts.Trace("policies", time.Since(start))
-	return g.config.checkRules(sorted(builtin(), g.policies.Rules()))
+	return g.checkRules(ctx)
+}
+
+// checkRules judges the rule names of the configuration. Those of policies that
+// are switched off count as known.
+func (g *gate) checkRules(ctx context.Context) error {
+	if len(g.config.Rules)+len(g.config.Waivers)+len(g.config.Bundled.Disable) == 0 {
+		return nil
+	}
+	all, err := Rules(ctx)
+	if err != nil {
+		return err
+	}
+	return g.config.checkRules(sorted(all, g.policies.Rules()))
 }
 
 // partial reports whether the run looks at some targets of the repository only.

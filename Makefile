@@ -6,7 +6,7 @@ GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
-.PHONY: build demo test quick vet bench generate docs clean
+.PHONY: build demo test quick vet bench generate generated docs clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o sallyport ./cmd/sallyport
@@ -25,19 +25,28 @@ vet:
 quick:
 	$(GO) test -short ./...
 
+# The race detector runs the short tests of everything, and in full the one that
+# compares the reports of 1 and 8 workers.
 test: vet
-	$(GO) test -timeout 30m ./...
-	$(GO) test -timeout 30m -race -short ./...
+	$(GO) test -timeout 40m ./... ./testdata/peer ./testdata/fleet
+	$(GO) test -timeout 40m -race -short ./...
+	$(GO) test -timeout 20m -race -run 'OneOrder' ./cmd/sallyport
+
+# generated proves that the embedded schemas are what the generator makes; it
+# downloads the modules that they are made from.
+generated:
+	$(GO) test -C validate/gen ./...
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 # generate rebuilds the embedded schemas from the module proxy.
 generate:
-	$(GO) run -C validate/gen .
+	$(GO) generate ./validate
 
 # docs rewrites the pages that are made from the code.
 docs:
+	mkdir -p docs
 	$(GO) test ./cmd/sallyport -run TestDocs -update
 
 clean:

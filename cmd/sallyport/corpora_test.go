@@ -103,8 +103,13 @@ func TestCorporaPlaintext(t *testing.T) {
 
 // TestCorporaOneOrder holds that the report does not depend on the number of
 // workers.
-func TestCorporaOneOrder(t *testing.T) {
-	dir := peer.Corpus(t, "onedr0p-home-ops-2022-08")
+func TestCorporaOneOrder(t *testing.T) { oneOrder(t, peer.Corpus(t, "onedr0p-home-ops-2022-08")) }
+
+// TestDemoOneOrder holds the same without any archive.
+func TestDemoOneOrder(t *testing.T) { oneOrder(t, "../../testdata/demo") }
+
+func oneOrder(t *testing.T, dir string) {
+	t.Helper()
 	rounds := 20
 	if testing.Short() {
 		rounds = 3

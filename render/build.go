@@ -59,7 +59,7 @@ func (b *Builder) Build(ctx context.Context, t Target) (*Rendered, error) {
 		return nil, fmt.Errorf("render %s: %w", t.Path, err)
 	}
 	tree := record(b.tree)
-	r := &Rendered{Target: t}
+	r := &Rendered{Target: t, original: originals(b.tree)}
 	if t.Kind == Directory {
 		b.buildDirectory(tree, r)
 	} else {
@@ -82,7 +82,7 @@ func (b *Builder) buildKustomization(tree *recorder, r *Rendered) {
 		b.run(tree, p, r)
 	}
 	for _, f := range p.warnings {
-		r.Findings = append(r.Findings, f.finding(r.Target.Path))
+		r.Findings = append(r.Findings, f.placed(r.original).finding(r.Target.Path))
 	}
 	r.fail(p.faults...)
 	r.Findings = finding.Merge(r.Findings)
@@ -91,6 +91,7 @@ func (b *Builder) buildKustomization(tree *recorder, r *Rendered) {
 // fail records why the target has no objects.
 func (r *Rendered) fail(faults ...*fault) {
 	for _, f := range faults {
+		f = f.placed(r.original)
 		if r.Reason == "" {
 			r.Reason = f.Error()
 		}

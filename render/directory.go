@@ -42,7 +42,7 @@ func (b *Builder) buildDirectory(tree *recorder, r *Rendered) {
 			continue
 		}
 		for _, f := range rest {
-			r.Findings = append(r.Findings, f.finding(r.Target.Path))
+			r.Findings = append(r.Findings, f.placed(r.original).finding(r.Target.Path))
 		}
 		r.Objects = append(r.Objects, objects...)
 	}

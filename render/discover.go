@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -168,7 +169,7 @@ func (s *survey) components() {
 		k := s.found[dir]
 		s.faults = append(s.faults, &fault{
 			Rule: ruleComponentUnused, Message: "no target uses this Component",
-			Help: "list it under components of an overlay, or delete it", Span: finding.Span{File: k.Path},
+			Help: "list it under components of an overlay, or delete it", Span: k.kindSpan(),
 		})
 		p := b.plan(record(s.tree), dir)
 		s.faults = append(s.faults, p.faults...)
@@ -209,9 +210,10 @@ func (s *survey) excluded(dir string) string {
 func (s *survey) discovery() *Discovery {
 	d := &Discovery{Targets: s.targets, Skipped: s.skipped}
 	slices.SortFunc(d.Targets, func(a, b Target) int { return strings.Compare(a.Path, b.Path) })
-	slices.SortFunc(d.Skipped, func(a, b Skipped) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(d.Skipped, func(a, b Skipped) int { return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Reason, b.Reason)) })
+	d.Skipped = slices.Compact(d.Skipped)
 	for _, f := range s.faults {
-		d.Findings = append(d.Findings, f.finding(""))
+		d.Findings = append(d.Findings, f.placed(originals(s.tree)).finding(""))
 	}
 	d.Findings = finding.Merge(d.Findings)
 	return d

@@ -6,7 +6,7 @@ package render
 func (b *Builder) Reads(t Target) (Reads, bool) {
 	tree := record(b.tree)
 	if t.Kind == Directory {
-		r := &Rendered{Target: t}
+		r := &Rendered{Target: t, original: originals(b.tree)}
 		b.buildDirectory(tree, r)
 		return tree.reads(), true
 	}

@@ -26,7 +26,8 @@ type Target struct {
 	Why  string
 }
 
-// Skipped is a directory that looks deployable and is none of our targets.
+// Skipped is a directory or a file that looks deployable and is in none of our
+// targets.
 type Skipped struct {
 	Path   string
 	Reason string
@@ -57,6 +58,8 @@ type Rendered struct {
 
 	root  *layer        // the leaf overlay; nil for a directory
 	trace func() *trace // where the objects come from, computed once; nil where there are none
+
+	original func(finding.Span) finding.Span // from the text that the tree gives to the repository's
 }
 
 // Reads is the exact record of what a build asked its tree: files that it read,

@@ -16,33 +16,49 @@ type edit struct {
 	with string
 }
 
-// apply makes all edits. Where two overlap, the one that starts first wins and
-// swallows the other.
+// apply makes all edits, as settle chooses them.
 func apply(data []byte, edits []edit) []byte {
-	slices.SortStableFunc(edits, func(a, b edit) int {
+	var out bytes.Buffer
+	out.Grow(len(data))
+	at := 0
+	for _, e := range settle(edits) {
+		with, kept := e.replacement(data)
+		out.Write(data[at:e.from])
+		out.WriteString(with)
+		out.Write(kept)
+		at = e.to
+	}
+	out.Write(data[at:])
+	return out.Bytes()
+}
+
+// settle returns the edits that are made, in order. Where two overlap, the one
+// that starts first wins and swallows the other.
+func settle(edits []edit) []edit {
+	sorted := slices.Clone(edits)
+	slices.SortStableFunc(sorted, func(a, b edit) int {
 		if a.from != b.from {
 			return a.from - b.from
 		}
 		return b.to - a.to
 	})
-	var out bytes.Buffer
-	out.Grow(len(data))
 	at := 0
-	for _, e := range edits {
+	return slices.DeleteFunc(sorted, func(e edit) bool {
 		if e.from < at {
-			continue
-		}
-		out.Write(data[at:e.from])
-		if with, whole := strings.CutSuffix(e.with, wholeMark); whole {
-			out.WriteString(with)
-		} else {
-			out.WriteString(e.with)
-			out.Write(breaks(data[e.from:e.to]))
+			return true
 		}
 		at = e.to
+		return false
+	})
+}
+
+// replacement is what an edit puts in place of its bytes: the text, and the line
+// breaks that it keeps.
+func (e edit) replacement(data []byte) (with string, kept []byte) {
+	if with, whole := strings.CutSuffix(e.with, wholeMark); whole {
+		return with, nil
 	}
-	out.Write(data[at:])
-	return out.Bytes()
+	return e.with, breaks(data[e.from:e.to])
 }
 
 // breaks returns the line breaks of a stretch of bytes, one after the other.

@@ -11,7 +11,7 @@
 // place of a value (and, where it is encrypted, from the ciphertext), never from
 // the plaintext. Nothing behind the seal, be it kustomize, a schema, a policy or
 // a report, can print a secret, because it never sees one. Lines keep their
-// numbers, so a place in the sealed text is a place in the repository.
+// numbers; [Sealed.Original] gives the columns in the repository.
 //
 // # The token flow
 //
@@ -40,9 +40,10 @@ import (
 // Sealed is a tree in which tokens stand for all secrets. It is safe for
 // concurrent use. Files are sealed when they are first read and kept.
 type Sealed struct {
-	tree   repo.Tree
-	uses   map[string]use
-	sheets sync.Map // path to *lazySheet
+	tree    repo.Tree
+	uses    map[string]use
+	sheets  sync.Map // path to *lazySheet
+	columns sync.Map // path to *columns, of files that sealing changed
 
 	mu     sync.Mutex
 	hidden map[string][]finding.Span // places of secrets that only the render showed
@@ -111,6 +112,9 @@ func (s *Sealed) sheet(path string, data []byte) (*sheet, error) {
 			lazy.sheet, lazy.err = sh, sh.refused
 		} else if len(sh.edits) > 0 || len(sh.values) > 0 || len(sh.findings) > 0 {
 			lazy.sheet = sh
+			if len(sh.edits) > 0 {
+				s.columns.Store(path, sh.columns())
+			}
 		}
 	})
 	return lazy.sheet, lazy.err

@@ -96,7 +96,13 @@ func (g *gate) scanFiles(ctx context.Context, e secrets.Expectations) ([]finding
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, compared...)
+		start = time.Now()
+		rolledBack, err := g.sealed.CheckRollback(ctx, g.base.sealed, g.base.snap)
+		if err != nil {
+			return nil, err
+		}
+		g.opts.Trace("history", time.Since(start))
+		out = append(append(out, compared...), rolledBack...)
 	}
 	return out, nil
 }

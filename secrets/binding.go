@@ -173,9 +173,7 @@ func (b *bound) moved(a arrival, message string) {
 	f := b.rendered.At(a.object, "/metadata/namespace", finding.Finding{
 		Rule: ruleMoved, Severity: finding.Error, Message: message, Help: helpMoved,
 	})
-	if a.value.span != f.Location {
-		f.Related = append(f.Related, finding.Related{Message: "the secret value", Location: a.value.span})
-	}
+	relate(&f, "the secret value", a.value.span)
 	b.out = append(b.out, f)
 }
 

@@ -13,7 +13,9 @@ import (
 // metadata judges labels, annotations and the type of the Secrets that hold
 // encrypted values. What the file of the Secret sets itself is its author's
 // decision; what comes from elsewhere, a patch for instance, must not make a
-// controller copy the Secret or take it for another kind of credential.
+// controller copy the Secret or take it for another kind of credential. Labels
+// that are not known pass: selectors need them everywhere, and controllers are
+// told what to do by annotations.
 func (b *bound) metadata() {
 	seen := map[*render.Object]bool{}
 	for _, a := range b.arrivals {
@@ -26,25 +28,27 @@ func (b *bound) metadata() {
 		for _, field := range []string{"annotations", "labels"} {
 			values, _ := metadata[field].(map[string]any)
 			for _, key := range sortedKeys(values) {
+				pointer, what := source.Pointer("metadata", field, key), fmt.Sprintf("%s %q", strings.TrimSuffix(field, "s"), key)
 				if effect := effectOf(key); effect != "" {
-					b.foreign(a, home, source.Pointer("metadata", field, key),
-						fmt.Sprintf("%s %q makes a controller %s the Secret", strings.TrimSuffix(field, "s"), key, effect))
+					b.foreign(a, home, pointer, finding.Error, what+" makes a controller "+effect+" the Secret")
+				} else if field == "annotations" && !harmless.MatchString(key) {
+					b.foreign(a, home, pointer, finding.Warning, what+" is none that is known to leave the Secret alone")
 				}
 			}
 		}
 		if _, ok := a.object.Value["type"]; ok {
-			b.foreign(a, home, "/type", "the type of the Secret, on which its readers depend, is changed")
+			b.foreign(a, home, "/type", finding.Error, "the type of the Secret, on which its readers depend, is changed")
 		}
 	}
 }
 
 // foreign reports a field that is set outside the file of the Secret.
-func (b *bound) foreign(a arrival, home, pointer, message string) {
+func (b *bound) foreign(a arrival, home, pointer string, severity finding.Severity, message string) {
 	if b.rendered.Place(a.object, pointer).Span.File == home {
 		return
 	}
 	f := b.rendered.At(a.object, pointer, finding.Finding{
-		Rule: ruleMetadata, Severity: finding.Error,
+		Rule: ruleMetadata, Severity: severity,
 		Message: message + ", and is set outside its file",
 		Help:    "set it in the file that holds the encrypted values, or take it away",
 	})
@@ -61,9 +65,20 @@ var copiers = regexp.MustCompile(`^(?:reflector\.v1\.k8s\.emberstack\.com|replic
 // given the same thing.
 var copying = regexp.MustCompile(`(?i)replicat|reflect|mirror|propagat|clone|cop(?:y|ied)|(?:^|[^a-z])sync(?:$|[^a-z])|export`)
 
-// harmless fits what copying fits and steers only how the object itself is
+// applied fits what copying fits and steers only how the object itself is
 // applied.
-var harmless = regexp.MustCompile(`^(?:argocd\.argoproj\.io|(?:kustomize|helm)\.toolkit\.fluxcd\.io|kapp\.k14s\.io)/`)
+var applied = regexp.MustCompile(`^(?:argocd\.argoproj\.io|(?:kustomize|helm)\.toolkit\.fluxcd\.io|kapp\.k14s\.io)/`)
+
+// harmless fits annotations that make nobody read or write the Secret: what says
+// how it is applied, rendered, described or judged, and what is about Pods. A key
+// without a prefix is the user's own (Kubernetes, "Annotations": automated
+// components must have one).
+var harmless = regexp.MustCompile(`^(?:[^/]+$|kubernetes\.io/(?:description|change-cause)$|(?:` + strings.Join([]string{
+	`app\.kubernetes\.io`, `kubectl\.kubernetes\.io`, `(?:internal\.)?config\.kubernetes\.io`, `(?:kustomize\.)?config\.k8s\.io`,
+	`(?:meta\.)?helm\.sh`, `(?:[a-z]+\.toolkit|reconcile)\.fluxcd\.io`, `argocd\.argoproj\.io`, `kapp\.k14s\.io`, `kluctl\.io`, `pulumi\.com`,
+	`app\.openshift\.io`, `a8r\.io`, `backstage\.io`, `checkov\.io`, `ignore-check\.kube-linter\.io`, `kube-score`,
+	`polaris\.fairwinds\.com`, `(?:config\.)?linkerd\.io`, `(?:[a-z]+\.)?istio\.io`, `prometheus\.io`, `reloader\.stakater\.com`,
+}, "|") + `)/)`)
 
 // adopters are the keys that turn a Secret into a credential of a controller.
 var adopters = map[string]bool{
@@ -82,7 +97,7 @@ func effectOf(key string) string {
 		return "copy"
 	case adopters[key]:
 		return "use"
-	case copying.MatchString(key) && !harmless.MatchString(key):
+	case copying.MatchString(key) && !applied.MatchString(key):
 		return "copy"
 	}
 	return ""

@@ -52,8 +52,8 @@ func ciphertextsIn(file string, data []byte) []ciphertextAt {
 	var out []ciphertextAt
 	for _, b := range blocks(file, data) {
 		for _, v := range b.values {
-			if c, reason := parseEnc(v.text); reason == "" {
-				out = append(out, ciphertextAt{string(c.iv) + string(c.tag), v.name(), strings.Join(v.keys, ":"), v.span, b.object})
+			if id := ciphertextID(v.text); id != "" {
+				out = append(out, ciphertextAt{id, v.name(), strings.Join(v.keys, ":"), v.span, b.object})
 			}
 		}
 	}

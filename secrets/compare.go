@@ -25,7 +25,7 @@ func (s *Sealed) Compare(ctx context.Context, base *Sealed, e Expectations) ([]f
 	files := s.within("")
 	found := make([][]finding.Finding, len(files))
 	err := s.each(ctx, files, func(i int, path string) (err error) {
-		found[i], err = s.compareFile(base, path)
+		found[i], err = s.compareFile(base, path, e)
 		return err
 	})
 	if err != nil {
@@ -35,7 +35,7 @@ func (s *Sealed) Compare(ctx context.Context, base *Sealed, e Expectations) ([]f
 	return append(slices.Concat(found...), rules...), err
 }
 
-func (s *Sealed) compareFile(base *Sealed, path string) ([]finding.Finding, error) {
+func (s *Sealed) compareFile(base *Sealed, path string, e Expectations) ([]finding.Finding, error) {
 	if _, ok := base.tree.Lookup(path); !ok {
 		return nil, nil
 	}
@@ -53,13 +53,14 @@ func (s *Sealed) compareFile(base *Sealed, path string) ([]finding.Finding, erro
 	if len(old) == 0 {
 		return nil, nil
 	}
-	c := &comparison{sealed: s, sheet: sh, path: path}
+	c := &comparison{sealed: s, sheet: sh, path: path, e: e}
 	now := blocks(path, after)
 	if len(now) > 0 {
 		c.blocks(old[0], now[0])
 	}
 	for _, pair := range pairs(old, now) {
 		c.values(pair[0], pair[1])
+		c.identity(pair[0], pair[1])
 	}
 	c.plaintext(old, contents(path, after, isDotenv(before) || isINI(before)))
 	return c.out, nil
@@ -95,6 +96,7 @@ type comparison struct {
 	sealed *Sealed
 	sheet  *sheet // of the file as it is now
 	path   string
+	e      Expectations
 	out    []finding.Finding
 }
 
@@ -102,18 +104,28 @@ func (c *comparison) report(rule string, severity finding.Severity, at finding.S
 	c.out = append(c.out, finding.Finding{Rule: rule, Severity: severity, Message: message, Help: help, Location: at})
 }
 
-const helpRollback = "take the newest version of the file, and change it with sops"
+const helpRollback = "take the newest version of the file, and change it with sops; to go back on purpose, encrypt the old value anew"
 
 // blocks compares the sops blocks.
 func (c *comparison) blocks(old, now block) {
-	if now.meta.LastModified.Before(old.meta.LastModified) && !now.meta.LastModified.IsZero() {
+	if goesBack(old, now) {
 		c.report(ruleRollback, finding.Error, now.modified,
-			"lastmodified goes back: an older version of the file is put back", helpRollback)
+			"lastmodified goes back: an older version of the file is put back, as a git revert does", helpRollback)
 	} else if older(now.meta.Version, old.meta.Version) {
 		c.report(ruleRollback, finding.Warning, now.version,
 			"the version of sops goes back: an older sops wrote the file, or an older file is put back", helpRollback)
 	}
 	c.unrotated(old, now)
+}
+
+// goesBack reports whether a block is older than the one before it.
+func goesBack(old, now block) bool {
+	return now.meta.LastModified.Before(old.meta.LastModified) && !now.meta.LastModified.IsZero()
+}
+
+// untouched reports whether nothing says that sops wrote the file again.
+func untouched(old, now block) bool {
+	return now.mac == old.mac && now.mac != "" && now.meta.LastModified.Equal(old.meta.LastModified)
 }
 
 // older compares versions of sops, as far as they are numbers.
@@ -180,7 +192,7 @@ func (c *comparison) values(old, now block) {
 			c.kind(now, was, v)
 		}
 	}
-	if changed >= 0 && now.mac == old.mac && now.mac != "" && now.meta.LastModified.Equal(old.meta.LastModified) {
+	if changed >= 0 && untouched(old, now) {
 		v := now.values[changed]
 		c.report(ruleRollback, finding.Error, v.span, "the ciphertext of "+quoteName(v.leaf)+
 			" was changed and the mac was not: sops did not write it, it is from elsewhere or from an older version", helpRollback)

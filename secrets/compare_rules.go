@@ -28,6 +28,7 @@ func (s *Sealed) compareRules(ctx context.Context, base *Sealed, e Expectations)
 		return nil, err
 	}
 	w := &weakening{seen: map[finding.Span]bool{}}
+	w.kinds(base.creationRecipients(), s.creationRecipients(), e.KeyTypes)
 	for _, file := range files {
 		old, ok := trusted(file.Path)
 		if rule, matches := now(file.Path); ok && old != nil && (!matches || rule != nil) {
@@ -50,6 +51,22 @@ func (s *Sealed) rulesChanged(base *Sealed) bool {
 		}
 	}
 	return false
+}
+
+// creationRecipients lists the recipients of all creation rules that can be read.
+func (s *Sealed) creationRecipients() []Recipient {
+	var out []Recipient
+	for _, file := range s.within("") {
+		if path.Base(file) != CreationRulesName {
+			continue
+		}
+		if data, err := s.tree.ReadFile(file); err == nil {
+			if rules, err := ParseCreationRules(file, data); err == nil {
+				out = append(out, rules.recipients()...)
+			}
+		}
+	}
+	return out
 }
 
 // weakening gathers what changed rules let through, each place once.
@@ -85,4 +102,28 @@ func (w *weakening) warn(at finding.Span, message, help string) {
 	w.out = append(w.out, finding.Finding{
 		Rule: ruleRecipients, Severity: finding.Warning, Message: message, Help: help, Location: at,
 	})
+}
+
+// kinds reports keys of kinds that no creation rule had before, and that nobody
+// allowed. Plugins are reported in the rules themselves.
+func (w *weakening) kinds(old, now []Recipient, allowed []string) {
+	if len(old) == 0 {
+		return // the first rules of a repository
+	}
+	known := map[string]bool{}
+	for _, r := range old {
+		known[keyType(r)] = true
+	}
+	for _, r := range now {
+		name := keyType(r)
+		if name == "" || r.Kind == AgePlugin || known[name] || slices.Contains(allowed, name) {
+			continue
+		}
+		known[name] = true
+		w.out = append(w.out, finding.Finding{
+			Rule: ruleKeyType, Severity: finding.Error, Location: r.Span,
+			Message: "the creation rule names a key of the kind " + name + ", which no rule had before and the configuration does not name",
+			Help:    helpKeyType(r),
+		})
+	}
 }

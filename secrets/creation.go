@@ -22,6 +22,8 @@ type CreationRules struct {
 	Path   string
 	Rules  []CreationRule
 	Indent Indent
+
+	recreation []CreationRule // for what sops publish encrypts anew
 }
 
 // Indent is how sops lays out what it writes (the field stores), in blanks. 0

@@ -156,7 +156,9 @@ func (d *creationDecoder) rules(n *yaml.Node, into *CreationRules) error {
 				return err
 			})
 		},
-		"destination_rules": func(n *yaml.Node) error { return d.list(n, d.destination) },
+		"destination_rules": func(n *yaml.Node) error {
+			return d.list(n, func(n *yaml.Node) error { return d.destination(n, &into.recreation) })
+		},
 		"stores": func(n *yaml.Node) error {
 			none := func(n *yaml.Node) error { return d.mapping(n, fields{}) }
 			return d.mapping(n, fields{
@@ -255,8 +257,12 @@ func (d *creationDecoder) pattern(rule *yaml.Node, field, text string) (*regexp.
 }
 
 // destination checks an entry of destination_rules, which sops publish reads.
-func (d *creationDecoder) destination(n *yaml.Node) error {
-	known := fields{"recreation_rule": func(n *yaml.Node) error { _, err := d.rule(n); return err }}
+func (d *creationDecoder) destination(n *yaml.Node, into *[]CreationRule) error {
+	known := fields{"recreation_rule": func(n *yaml.Node) error {
+		rule, err := d.rule(n)
+		*into = append(*into, rule)
+		return err
+	}}
 	for _, name := range []string{"path_regex", "s3_bucket", "s3_prefix", "gcs_bucket", "gcs_prefix",
 		"vault_path", "vault_address", "vault_kv_mount_name", "vault_kv_version", "omit_extensions"} {
 		known[name] = d.anything

@@ -64,8 +64,16 @@ func (c *course) at(f finding.Finding) finding.Finding {
 // report says that a secret would leak at the path.
 func (c *course) report(message, help string, v *value) {
 	f := c.at(finding.Finding{Rule: ruleLeak, Severity: finding.Error, Message: message, Help: help})
-	if v != nil && v.span != f.Location {
-		f.Related = append(f.Related, finding.Related{Message: "the secret value", Location: v.span})
+	if v != nil {
+		relate(&f, "the secret value", v.span)
 	}
 	c.out = append(c.out, f)
+}
+
+// relate adds a place to a finding that does not show it yet.
+func relate(f *finding.Finding, message string, at finding.Span) {
+	known := func(r finding.Related) bool { return r.Location == at }
+	if f.Location != at && !slices.ContainsFunc(f.Related, known) {
+		f.Related = append(f.Related, finding.Related{Message: message, Location: at})
+	}
 }

@@ -2,14 +2,11 @@ package secrets
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"path"
 	"slices"
-	"strings"
 
 	"github.com/sallyport/sallyport/finding"
-	"github.com/sallyport/sallyport/source"
 )
 
 // CheckRecipients judges who can open the encrypted files at or below scope (""
@@ -26,7 +23,7 @@ func (s *Sealed) CheckRecipients(ctx context.Context, scope string, e Expectatio
 		case err != nil || data == nil:
 			return err
 		case path.Base(file) == CreationRulesName:
-			found[i] = checkCreationRules(file, data)
+			found[i] = checkCreationRules(file, data, e.KeyTypes)
 		case sh != nil && sh.meta != nil:
 			found[i] = checkRecipientsOf(file, data, e)
 		}
@@ -89,41 +86,48 @@ func sameGrants(a, b block) bool {
 }
 
 func (j *judgement) judge() {
+	if j.e.Creation != nil {
+		rule, ok := j.e.Creation(j.file)
+		switch {
+		case !ok:
+			j.warn(j.meta.Span, "no creation rule is for this file: nobody said for whom it should be encrypted",
+				"add a rule to "+CreationRulesName)
+		case rule != nil && len(rule.Recipients) > 0:
+			j.rule = rule
+			j.compare()
+		}
+	}
 	j.wrapped()
-	if j.e.Creation == nil {
-		j.kinds()
-		j.mixed()
-		return
-	}
-	rule, ok := j.e.Creation(j.file)
-	switch {
-	case !ok:
-		j.warn(j.meta.Span, "no creation rule is for this file: nobody said for whom it should be encrypted",
-			"add a rule to "+CreationRulesName)
-	case rule != nil && len(rule.Recipients) > 0:
-		j.rule = rule
-		j.compare()
-	}
 	j.kinds()
 	j.mixed()
 }
 
+const helpWrapped = "take the recipient out, or run `sops updatekeys` if it belongs there"
+
 // wrapped reports recipients that are listed without a wrapped data key that
-// could be theirs.
+// could be theirs. Of one that the creation rule does not name, compare says it.
 func (j *judgement) wrapped() {
 	for _, g := range j.grants {
-		if !isAge(g.Kind) {
-			continue
-		}
-		reason := checkAgeEnc(g.Kind, g.enc)
-		if f, bad := parseAgeFile(g.enc); reason == "" && bad == "" && (f.payload > wrappedSize) != (j.groups > 1) {
-			reason = "does not wrap a data key of 32 bytes"
-		}
-		if reason != "" {
-			j.fail(g.Span, "recipient "+shortID(g.Recipient)+" is listed, but its enc "+reason+": the next rotation would hand it the new key",
-				"take the recipient out, or run `sops updatekeys` if it belongs there")
+		if reason := j.garbage(g); reason != "" && (j.rule == nil || j.wanted(g)) {
+			j.fail(g.Span, "recipient "+shortID(g.Recipient)+" is listed, but its enc "+reason+messageHanded, helpWrapped)
 		}
 	}
+}
+
+const messageHanded = ": the next rotation would hand it the new key"
+
+// garbage says why an enc wraps no data key for its recipient; "" where it may.
+func (j *judgement) garbage(g grant) string {
+	if !isAge(g.Kind) {
+		return ""
+	}
+	if reason := checkAgeEnc(g.Kind, g.enc); reason != "" {
+		return reason
+	}
+	if f, bad := parseAgeFile(g.enc); bad == "" && (f.payload > wrappedSize) != (j.groups > 1) {
+		return "does not wrap a data key of 32 bytes"
+	}
+	return ""
 }
 
 const helpRecipients = "run `sops updatekeys FILE`, then `sops rotate -i FILE` if a recipient was removed"
@@ -143,9 +147,16 @@ func (j *judgement) compare() {
 		}
 	}
 	for _, g := range j.grants {
-		if g.Kind != unknownKind && !j.wanted(g) {
-			j.fail(g.Span, "recipient "+shortID(g.Recipient)+" is not in the creation rule: it can open the file", helpRecipients)
+		if g.Kind == unknownKind || j.wanted(g) {
+			continue
 		}
+		message, help := "recipient "+shortID(g.Recipient)+" is not in the creation rule", helpRecipients
+		if reason := j.garbage(g); reason != "" {
+			message, help = message+", and its enc "+reason+messageHanded, helpWrapped
+		} else {
+			message += ": it can open the file"
+		}
+		j.fail(g.Span, message, help)
 	}
 }
 
@@ -180,7 +191,7 @@ func (j *judgement) kinds() {
 		f := finding.Finding{
 			Rule: ruleKeyType, Severity: finding.Error, Location: g.Span,
 			Message: "the file can be opened with a key of the kind " + name + ", which the configuration does not name",
-			Help:    "take " + shortID(g.Recipient) + " out, or allow the kind in the configuration of sallyport",
+			Help:    helpKeyType(g.Recipient),
 		}
 		if j.wanted(g) {
 			f.Severity = finding.Warning
@@ -261,64 +272,6 @@ func (j *judgement) report(severity finding.Severity, at finding.Span, message, 
 		f.Related = []finding.Related{{Message: "the creation rule", Location: j.rule.Span}}
 	}
 	j.out = append(j.out, f)
-}
-
-// checkCreationRules judges one `.sops.yaml`.
-func checkCreationRules(file string, data []byte) []finding.Finding {
-	rules, err := ParseCreationRules(file, data)
-	var malformed *source.Error
-	if errors.As(err, &malformed) {
-		return []finding.Finding{{
-			Rule: ruleRecipients, Severity: finding.Error, Location: malformed.Span,
-			Message: "creation rules: " + malformed.Message, Help: "correct it: sops may silently ignore it",
-		}}
-	} else if err != nil {
-		return nil // of the tree, and said where the file is read
-	}
-	var out []finding.Finding
-	report := func(severity finding.Severity, at finding.Span, message, help string) *finding.Finding {
-		out = append(out, finding.Finding{Rule: ruleRecipients, Severity: severity, Message: message, Help: help, Location: at})
-		return &out[len(out)-1]
-	}
-	for i, rule := range rules.Rules {
-		if earlier := hiddenBy(rules.Rules[:i], rule); earlier != nil {
-			f := report(finding.Error, earlier.Span, "a later creation rule is never used: this one is for the same files",
-				"put the rule for fewer files first")
-			f.Related = []finding.Related{{Message: "the rule that is never used", Location: rule.Span}}
-		}
-		if len(rule.Recipients) == 0 {
-			report(finding.Warning, rule.Span, "the creation rule names no recipient: whoever encrypts chooses them",
-				"name the recipients in the rule")
-		}
-		if r, mixed := classicBesideHybrid(rule.Recipients); mixed {
-			report(finding.Warning, r.Span, messageMixed, helpMixed)
-		}
-	}
-	return out
-}
-
-// hiddenBy returns the earlier rule that takes all files of a rule.
-func hiddenBy(earlier []CreationRule, rule CreationRule) *CreationRule {
-	for i := range earlier {
-		if isCatchAll(earlier[i].PathRegex) || earlier[i].PathRegex == rule.PathRegex {
-			return &earlier[i]
-		}
-	}
-	return nil
-}
-
-// isCatchAll reports whether a pattern, found anywhere in a path, fits every
-// path, in one of the ways that people write it.
-func isCatchAll(pattern string) bool {
-	pattern = strings.TrimSuffix(strings.TrimPrefix(pattern, "^"), "$")
-	for strings.HasPrefix(pattern, "(") && strings.HasSuffix(pattern, ")") {
-		pattern = pattern[1 : len(pattern)-1]
-	}
-	switch pattern {
-	case "", ".", ".*", ".+", ".*?", ".+?", "[^/]*", "[^/]+", `[\s\S]*`:
-		return true
-	}
-	return false
 }
 
 func plural(n int, noun string) string {

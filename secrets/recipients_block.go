@@ -21,7 +21,8 @@ type block struct {
 	mac       string
 	modified  finding.Span // of lastmodified, else of the block
 	version   finding.Span
-	values    []scalar // everything but the block, encrypted or not
+	macAt     finding.Span // of mac, else of the block
+	values    []scalar     // everything but the block, encrypted or not
 	object    *finding.Object
 }
 
@@ -113,12 +114,15 @@ func (t *text) flatBlock(own func(assignment) (string, bool)) block {
 func readBlock(key, node *yaml.Node, span func(*yaml.Node) finding.Span) block {
 	meta, _ := decodeMetadata(key, node, span)
 	node = deref(node)
-	b := block{meta: meta, groups: 1, mac: getText(node, "mac"), modified: meta.Span, version: meta.Span}
+	b := block{meta: meta, groups: 1, mac: getText(node, "mac"), modified: meta.Span, version: meta.Span, macAt: meta.Span}
 	if n := get(node, "lastmodified"); n != nil {
 		b.modified = span(n)
 	}
 	if n := get(node, "version"); n != nil {
 		b.version = span(n)
+	}
+	if n := get(node, "mac"); n != nil {
+		b.macAt = span(n)
 	}
 	b.group(node, 0, span)
 	if groups := get(node, "key_groups"); groups != nil && len(b.grants) == 0 {

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/sallyport/sallyport/testdata/peer"
 )
 
 // proposal is a clone of the demo repository with a change on a branch.
@@ -310,10 +312,7 @@ func TestActionBuilds(t *testing.T) {
 
 // actionlint judges workflows, and the inputs of local actions in them.
 func TestActionlint(t *testing.T) {
-	lint, err := exec.LookPath("actionlint")
-	if err != nil {
-		t.Skip("actionlint is not installed: go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12")
-	}
+	lint := peer.Binary(t, "actionlint")
 	p := proposal{dir: t.TempDir()}
 	p.git(t, "init", "-q")
 	data, err := os.ReadFile("../../action.yml")

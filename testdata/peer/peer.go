@@ -24,6 +24,7 @@ type program struct{ path, version string }
 // made with.
 func programs() map[string]program {
 	return map[string]program{
+		"actionlint":  {"github.com/rhysd/actionlint/cmd/actionlint", "v1.7.12"},
 		"age":         {"filippo.io/age/cmd/age", "v1.3.2"},
 		"age-keygen":  {"filippo.io/age/cmd/age-keygen", "v1.3.2"},
 		"conftest":    {"github.com/open-policy-agent/conftest", "v0.71.1"},
@@ -33,8 +34,8 @@ func programs() map[string]program {
 	}
 }
 
-// Binary returns the path of a peer program: age, age-keygen, conftest,
-// kubeconform, kustomize or sops. The first test that asks builds it, which
+// Binary returns the path of a peer program: actionlint, age, age-keygen,
+// conftest, kubeconform, kustomize or sops. The first test that asks builds it, which
 // takes up to some minutes; tests of other packages that ask meanwhile wait.
 // With -short a program that was not built before skips the test.
 func Binary(t testing.TB, name string) string {

@@ -10,7 +10,9 @@ import (
 )
 
 // Place is where a field of a rendered object is set. Related holds the places
-// of the layers underneath, nearest first. Why is set where Span is zero.
+// of the layers underneath, nearest first. A Span that is not zero is in a file
+// of the tree and has lines: the place of a file that a generator takes whole is
+// where it begins. Why is set where Span is zero.
 type Place struct {
 	Span    finding.Span
 	Related []finding.Related

@@ -139,7 +139,7 @@ func (g *generator) data(key string) (setting, bool) {
 		switch {
 		case ref.Entry != g.entry || ref.Remote:
 		case ref.Role == roleData && ref.Key == key:
-			return setting{span: finding.Span{File: ref.Path}}, true
+			return setting{span: beginning(ref.Path)}, true
 		case ref.Role == roleEnv:
 			if span, ok := g.envLine(ref.Path, key); ok {
 				return setting{span: span}, true
@@ -147,6 +147,12 @@ func (g *generator) data(key string) (setting, bool) {
 		}
 	}
 	return setting{}, false
+}
+
+// beginning is the place of a whole file: where its first line begins.
+func beginning(file string) finding.Span {
+	first := finding.Position{Line: 1, Column: 1}
+	return finding.Span{File: file, Start: first, End: first}
 }
 
 // unquoted takes away the quotes that kustomize takes away from a literal.

@@ -84,6 +84,7 @@ func (s *slot) mergeItems(patch *slot, key string, builtIn bool) {
 		if i := slices.IndexFunc(rest, func(old *slot) bool { return sameKey(old, item, key) }); i >= 0 {
 			node = rest[i]
 			rest = slices.Delete(rest, i, i+1)
+			node.nodes = append(node.nodes, item.nodes...)
 			node.merge(item, builtIn)
 		}
 		if directive != "delete" {

@@ -114,6 +114,11 @@ func (f *found) obey(node *yaml.Node) {
 // step goes from a node one token down.
 func (q *query) step(node *yaml.Node, i int) (key, value *yaml.Node) {
 	if node.Kind == yaml.SequenceNode {
+		if i < len(q.steps) && q.steps[i].item != nil {
+			if item, ok := q.steps[i].item.nodeIn(node); ok {
+				return nil, item
+			}
+		}
 		list, _ := q.within[i].([]any)
 		return nil, itemIn(node, list, q.tokens[i])
 	}
@@ -126,8 +131,8 @@ func (q *query) step(node *yaml.Node, i int) (key, value *yaml.Node) {
 var identities = []string{"name", "containerPort", "mountPath", "devicePath", "ip", "port", "topologyKey", "key", "path", "type", "kind", "uid"}
 
 // itemIn finds the item of a layer's list that became the item at an index of
-// the rendered list: the one with the same identity, or else the same value,
-// or, in lists of one length, the one at the same index.
+// the rendered list: the one with the same value, or else the same identity, or,
+// in lists of one length, the one at the same index.
 func itemIn(seq *yaml.Node, list []any, token string) *yaml.Node {
 	index, err := strconv.Atoi(token)
 	if err != nil || index < 0 {
@@ -136,16 +141,16 @@ func itemIn(seq *yaml.Node, list []any, token string) *yaml.Node {
 	if index >= len(list) {
 		return at(seq, index)
 	}
-	if item, ok := list[index].(map[string]any); ok {
-		if node, decided := itemByIdentity(seq, item); decided {
-			return node
-		}
-	}
 	if node := at(seq, index); node != nil && sameValue(node, list[index]) {
 		return node
 	}
 	for _, node := range seq.Content {
 		if sameValue(node, list[index]) {
+			return node
+		}
+	}
+	if item, ok := list[index].(map[string]any); ok {
+		if node, decided := itemByIdentity(seq, item); decided {
 			return node
 		}
 	}

@@ -16,7 +16,8 @@ type slot struct {
 	fields map[string]*slot
 	items  []*slot
 	list   bool
-	value  any // of a scalar
+	value  any          // of a scalar
+	nodes  []*yaml.Node // of an item of a list: where layers write it
 }
 
 func newSlot(v any) *slot {
@@ -42,7 +43,36 @@ func decoded(n *yaml.Node) *slot {
 	if err != nil {
 		return nil
 	}
-	return newSlot(v)
+	s := newSlot(v)
+	s.note(n)
+	return s
+}
+
+// note remembers the nodes of the items of lists.
+func (s *slot) note(n *yaml.Node) {
+	n = deref(n)
+	if s.list && n.Kind == yaml.SequenceNode {
+		for i, item := range s.items {
+			item.nodes = append(item.nodes, n.Content[i])
+			item.note(n.Content[i])
+		}
+	}
+	for name, member := range s.fields {
+		if _, value, ok := source.Find(n, source.Pointer(name)); ok {
+			member.note(value)
+		}
+	}
+}
+
+// nodeIn is the node of an item in one layer's list. It fails for an item whose
+// nodes are not known.
+func (s *slot) nodeIn(seq *yaml.Node) (node *yaml.Node, ok bool) {
+	for _, node := range s.nodes {
+		if slices.Contains(seq.Content, node) {
+			return node, true
+		}
+	}
+	return nil, len(s.nodes) > 0
 }
 
 // step is one token of a path: the key in a mapping, or the item of a list.

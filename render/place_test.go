@@ -140,8 +140,8 @@ func TestPlaceOfGeneratedData(t *testing.T) {
 	r := built(t, fixture(t, "testdata/place/generators.txt"), "top")
 	settings := object(t, r, "ConfigMap/settings-*")
 	for pointer, want := range map[string]finding.Span{
-		"/data/app.conf":     {File: "base/app.conf"},
-		"/data/renamed.conf": {File: "base/other.conf"},
+		"/data/app.conf":     beginning("base/app.conf"),
+		"/data/renamed.conf": beginning("base/other.conf"),
 		"/data/A":            {File: "base/base.env", Start: finding.Position{Line: 2, Column: 1}, End: finding.Position{Line: 2, Column: 4}},
 		"/data/B":            {File: "base/base.env", Start: finding.Position{Line: 3, Column: 3}, End: finding.Position{Line: 3, Column: 6}},
 	} {

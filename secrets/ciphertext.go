@@ -51,6 +51,9 @@ func (d *document) ciphertext(at leaf) {
 
 // incomplete reports a value that the file's own rule says must be encrypted.
 func (d *document) incomplete(at leaf) {
+	if !d.patched() {
+		d.sheet.hideScalar(at.node)
+	}
 	d.sheet.report(ruleIncomplete, d.span(at.node), d.identity(d.root), source.Pointer(at.tokens...),
 		"the value of "+quoteName(at)+" is not encrypted, although the sops block of the file says so", helpEncrypt)
 }

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
+
+	"github.com/sallyport/sallyport/finding"
 )
 
 // Flat formats hold the sops block as keys such as sops_age__list_0__map_enc in
@@ -74,11 +77,12 @@ func (t *text) assignments() []assignment {
 func (t *text) of(e extent) string { return string(t.data[e.from:e.to]) }
 
 // dotenv seals an encrypted dotenv file: the keys stay, so that a generator's
-// envs makes the same Secret keys.
-func (s *sheet) dotenv() {
+// envs makes the same Secret keys. A generator's files takes it as a whole.
+func (s *sheet) dotenv(use use) {
 	s.format, s.parsed = Dotenv, true
 	var block []assignment
 	var rest []assignment
+	encrypted := false
 	for _, a := range s.assignments() {
 		if key, ok := strings.CutPrefix(a.key, "sops_"); ok {
 			s.edits = append(s.edits, edit{a.line, ""})
@@ -87,53 +91,80 @@ func (s *sheet) dotenv() {
 			continue
 		}
 		rest = append(rest, a)
+		encrypted = encrypted || isEnc(s.of(a.value))
 	}
 	s.flatMetadata(block)
+	whole := len(use.file) > 0 && len(use.env) == 0
+	if whole && !encrypted {
+		s.unencrypted()
+		return
+	}
 	for _, a := range rest {
-		s.flatValue(a)
+		s.flatValue(a, slices.Concat(use.env, use.file), encrypted)
 	}
 	s.encryptedComments()
+	if whole {
+		s.values = slices.DeleteFunc(s.values, func(v *value) bool { return v.encrypted })
+		s.whole(value{name: s.path, encrypted: true, span: s.span(0, s.lineEnd(0))})
+	}
 }
 
-// flatValue seals one value of a dotenv file.
-func (s *sheet) flatValue(a assignment) {
+// flatValue seals one value of a dotenv file. named is where a secretGenerator
+// names it: all values must be encrypted then.
+func (s *sheet) flatValue(a assignment, named []finding.Span, encrypted bool) {
 	text := s.of(a.value)
 	span := s.span(a.value.from, a.value.to)
 	if text == "" {
 		return
 	}
 	v := &value{file: s.path, path: place(0, "/"+a.key), name: a.key, span: span, kind: "str"}
-	if c, reason := parseEnc(text); isEnc(text) {
+	c, reason := parseEnc(text)
+	switch {
+	case isEnc(text):
 		v.encrypted = true
 		v.token = sealedToken(s.path, v.path, text)
 		if reason != "" || c.kind == "comment" {
 			s.report(ruleMetadata, span, nil, "", fmt.Sprintf("the encrypted value of %q is malformed: %s", a.key, reason), helpMetadata)
 		}
-	} else if s.meta.Selection.Selects([]string{a.key}) {
-		v.token, v.rule = plainToken(s.path, v.path), ruleIncomplete
-		v.message = fmt.Sprintf("the value of %q is not encrypted, although the sops block of the file says so", a.key)
-	} else {
+	case s.meta.Selection.Selects([]string{a.key}):
+		v.rule, v.message = ruleIncomplete, fmt.Sprintf("the value of %q is not encrypted, although the sops block of the file says so", a.key)
+	case len(named) > 0 && !IsReference(strings.Trim(text, `"'`)):
+		v.rule, v.message, v.help, v.related = ruleIncomplete, bareMessage(a.key), helpPartial, related(named)
+		if !encrypted {
+			v.rule = rulePlaintext
+		}
+	default:
 		return
+	}
+	if !v.encrypted {
+		v.token = plainToken(s.path, v.path)
+		s.bare = append(s.bare, a.value)
 	}
 	s.values = append(s.values, v)
 	s.edits = append(s.edits, edit{a.value, v.token})
 }
 
 // ini seals an encrypted ini file as a whole: only a generator's files reads it.
-func (s *sheet) ini() {
+func (s *sheet) ini(use use) {
 	s.format, s.parsed = INI, true
 	from, end := iniSection(s.data)
-	var block []assignment
+	var block, rest []assignment
+	encrypted := false
 	for _, a := range s.assignments() {
 		if a.line.from >= from && a.line.from < end {
 			block = append(block, a)
+			continue
 		}
+		rest = append(rest, a)
+		encrypted = encrypted || isEnc(s.of(a.value))
 	}
 	s.flatMetadata(block)
-	for _, a := range s.assignments() {
-		if a.line.from < from || a.line.from >= end {
-			s.iniValue(a)
-		}
+	if len(use.file) > 0 && !encrypted {
+		s.unencrypted()
+		return
+	}
+	for _, a := range rest {
+		s.iniValue(a, use)
 	}
 	s.whole(value{name: s.path, encrypted: true, span: s.span(0, s.lineEnd(0))})
 }
@@ -147,12 +178,20 @@ func iniSection(data []byte) (from, to int) {
 	return mark[0], len(data)
 }
 
-func (s *sheet) iniValue(a assignment) {
+func (s *sheet) iniValue(a assignment, use use) {
 	text, span := s.of(a.value), s.span(a.value.from, a.value.to)
-	if _, reason := parseEnc(text); isEnc(text) && reason != "" {
-		s.report(ruleMetadata, span, nil, "", fmt.Sprintf("the encrypted value of %q is malformed: %s", a.key, reason), helpMetadata)
-	} else if !isEnc(text) && text != "" && s.meta.Selection.Selects([]string{a.key}) {
+	_, reason := parseEnc(text)
+	switch {
+	case isEnc(text):
+		if reason != "" {
+			s.report(ruleMetadata, span, nil, "", fmt.Sprintf("the encrypted value of %q is malformed: %s", a.key, reason), helpMetadata)
+		}
+	case text != "" && s.meta.Selection.Selects([]string{a.key}):
+		s.bare = append(s.bare, a.value)
 		s.report(ruleIncomplete, span, nil, "",
 			fmt.Sprintf("the value of %q is not encrypted, although the sops block of the file says so", a.key), helpEncrypt)
+	case len(use.file) > 0 && isBareText(text):
+		s.bare = append(s.bare, a.value)
+		s.bareValue(a.key, span, use.file)
 	}
 }

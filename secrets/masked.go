@@ -68,6 +68,9 @@ func (s *Sealed) Masked(path string) []string {
 // masks turns the edits that seal a file into edits that hide it.
 func (s *sheet) masks() []edit {
 	var out []edit
+	for _, e := range s.bare {
+		out = append(out, maskOf(s.data, e))
+	}
 	for _, e := range s.edits {
 		original := s.data[e.from:e.to]
 		switch {

@@ -21,6 +21,7 @@ type sheet struct {
 	meta     *Metadata
 	values   []*value
 	edits    []edit
+	bare     []extent // plaintext that the edits leave: never shown
 	findings []finding.Finding
 	refused  *repo.RefusedError // the file must not be read; the rest may be set
 	parsed   bool
@@ -89,9 +90,9 @@ func newSheet(path string, data []byte, use use) *sheet {
 	}
 	switch {
 	case isDotenv(s.data):
-		s.dotenv()
+		s.dotenv(use)
 	case isINI(s.data):
-		s.ini()
+		s.ini(use)
 	default:
 		s.yaml(use)
 	}
@@ -148,6 +149,9 @@ func (s *sheet) yaml(use use) {
 		if isBinary(f) {
 			s.format = Binary
 		}
+	}
+	if len(use.file) > 0 && !s.partial(f, use) {
+		return
 	}
 	if use.generator || !isManifest(f) {
 		s.values = slices.DeleteFunc(s.values, func(v *value) bool { return v.encrypted })

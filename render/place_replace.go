@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -55,7 +56,11 @@ func (t *tracer) replacement(f *source.File, entry *yaml.Node, objects []*origin
 				continue
 			}
 			for _, path := range paths.Content {
-				o.changes = append(o.changes, replacementChange(f, deref(path), from))
+				r := &replaced{file: f, path: deref(path), from: from}
+				r.tokens = utils.SmarterPathSplitter(r.path.Value, ".")
+				o.changes = append(o.changes, r.change)
+				o.edits = append(o.edits, r.edit)
+				o.indexed = o.indexed || slices.ContainsFunc(r.tokens, isIndex)
 			}
 		}
 	}
@@ -74,16 +79,50 @@ func rejected(target *yaml.Node, o *origin) bool {
 	return false
 }
 
-// replacementChange is a replacement of one field. What it sets is not computed:
-// it comes last in its layer, so it is taken to have set what is there.
-func replacementChange(f *source.File, path *yaml.Node, from func() []finding.Related) change {
-	tokens := utils.SmarterPathSplitter(path.Value, ".")
-	return func(q *query, _ *setting) (setting, bool) {
-		if !q.exists || !q.matches(tokens) {
-			return setting{}, false
-		}
-		return setting{span: f.Span(path), value: q.value, known: true, related: from()}, true
+// replaced is a replacement of one field of one object. What it sets is not
+// computed: it comes last in its layer, so it is taken to have set what is there.
+type replaced struct {
+	file   *source.File
+	path   *yaml.Node
+	tokens []string // of the path
+	from   func() []finding.Related
+	steps  []step // the path as items, once the object's layers were replayed
+}
+
+// edit changes no list; it notes which items the path names at this time.
+func (r *replaced) edit(s *slot) bool {
+	if path, ok := s.indices(r.tokens); ok {
+		r.steps, _ = s.steps(path)
 	}
+	return true
+}
+
+func (r *replaced) change(q *query, _ *setting) (setting, bool) {
+	s := setting{span: r.file.Span(r.path), value: q.value, known: true, related: r.from()}
+	switch {
+	case !q.exists:
+		return s, false
+	case q.steps != nil && r.steps != nil:
+		return s, slices.Equal(r.steps, q.steps)
+	}
+	return s, q.matches(r.tokens)
+}
+
+// indices turns the parts "[name=x]" of a path into indices. It fails for a
+// path that names several fields, or none.
+func (s *slot) indices(path []string) ([]string, bool) {
+	out := slices.Clone(path)
+	for i, token := range path {
+		if s == nil || token == "*" {
+			return nil, false
+		}
+		if name, value, ok := strings.Cut(strings.Trim(token, "[]"), "="); ok && s.list {
+			at := slices.IndexFunc(s.items, func(item *slot) bool { got, _ := item.text(name); return got == value })
+			out[i] = strconv.Itoa(at)
+		}
+		s = s.child(out[i])
+	}
+	return out, true
 }
 
 // replacementSource tells where the value that a replacement copies is set.

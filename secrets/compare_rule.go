@@ -38,8 +38,10 @@ func rollbackRule() finding.Rule {
 		Name: ruleRollback, Severity: finding.Error,
 		Title: "An older version of an encrypted file is put back",
 		Doc: "An old ciphertext stays valid for ever, so a password that was rotated can be brought back by anybody, without a " +
-			"key. It shows in `lastmodified`, which goes back, or in values that changed while the `mac` did not. An older " +
-			"version of sops in the block is a warning: a colleague may just not have updated.",
+			"key. It shows in `lastmodified`, which goes back, in values that changed while the `mac` did not, and in a value or a " +
+			"`mac` that the file had in an earlier commit and the base has no more; of a shallow clone, in as many commits as it " +
+			"holds. `git revert` brings old secrets back as well, and is reported. An older version of sops in the block is a " +
+			"warning: a colleague may just not have updated.",
 		Fix:  "Take the newest version of the file and change it with sops. To go back on purpose, encrypt the old value anew.",
 		Bad:  finding.Example{"before/secret.yaml": before, "secret.yaml": on("2025-12-31")},
 		Good: finding.Example{"before/secret.yaml": before, "secret.yaml": on("2026-01-02")},

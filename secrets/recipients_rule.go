@@ -41,8 +41,10 @@ func keyTypeRule() finding.Rule {
 		Doc: "Whoever decrypts a file with sops asks every key service in its sops block, and shows it a credential: a planted " +
 			"`hc_vault` entry sends the Vault token of the process to the address in the file, a plugin recipient " +
 			"(`age1name1…`) runs a program. Kinds of keys beside age's own must be named: by the creation rule that " +
-			"names the very key, or by the configuration. Plugins must be named in the configuration.",
-		Fix:  "Take the key out of the sops block, or allow its kind in the configuration if it belongs there.",
+			"names the very key, or by the configuration. Plugins must be named in the configuration, and are reported in the " +
+			"creation rules too, since the next honest sops runs them. Against a base, so is a kind of key that no creation rule " +
+			"had before.",
+		Fix:  "Take the key out of the sops block or the creation rule, or allow its kind in the configuration if it belongs there.",
 		Bad:  finding.Example{"secret.yaml": exampleSecret(exampleEnc, strings.Replace(exampleBlock(), "  age:\n", vault+"  age:\n", 1))},
 		Good: finding.Example{"secret.yaml": exampleSecret(exampleEnc, exampleBlock())},
 	}

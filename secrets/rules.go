@@ -25,8 +25,9 @@ func plaintextRule() finding.Rule {
 		Title: "A secret is committed in plaintext",
 		Doc: "Everybody who can read the repository, its clones and its history can read the value. " +
 			"Base64 is no encryption. This looks at `data` and `stringData` of every Secret, also inside a List, " +
-			"a patch or JSON; at the `literals`, `envs` and `files` of a `secretGenerator`; at container variables " +
-			"that are named like a credential; and in any file for credentials in URLs, registry logins and keys " +
+			"a patch or JSON; at the `literals`, `envs` and `files` of a `secretGenerator`; at container variables, " +
+			"keys of a ConfigMap and values of a Helm chart that are named like a credential, and as a warning at any " +
+			"field that is named like a password; and in any file for credentials in URLs, registry logins and keys " +
 			"in kubeconfigs, as they are and in base64. References such as `op://…`, `vault:…`, `${VAR}` and " +
 			"`{{ … }}`, empty values and public certificates are not reported. The values of a SealedSecret must have the " +
 			"form that kubeseal writes, and its template must take its secrets from them.",
@@ -71,7 +72,10 @@ func metadataRule() finding.Rule {
 			"a value does not have the form that sops writes. The file was edited by hand or merged badly: it will not " +
 			"decrypt, or decrypt without its integrity being checked. In the render: an annotation or a label that makes a " +
 			"controller copy or use a Secret with encrypted values (reflector, replicator, config-syncer), or its `type`, " +
-			"is set outside the file that holds the values, by a patch for instance.",
+			"is set outside the file that holds the values, by a patch for instance; an annotation that is not known to be " +
+			"harmless is a warning there (annotations without a prefix are the user's own). Against a base: such a key, the kind, " +
+			"the type or the namespace was changed in the file itself while its values stayed, which breaks no `mac` under " +
+			"`mac_only_encrypted`.",
 		Fix:  "Take the file from the last good commit, or encrypt it again. Set metadata of a Secret in its own file.",
 		Bad:  finding.Example{"secret.yaml": exampleSecret(exampleEnc, exampleBlockWithout("mac"))},
 		Good: finding.Example{"secret.yaml": exampleSecret(exampleEnc, exampleBlock())},

@@ -25,9 +25,9 @@ func TestBadInput(t *testing.T) {
 		{"a kustomization that is a list", memory{"app/kustomization.yaml": "- a\n- b\n"},
 			[]string{"render-error app/kustomization.yaml:1:1 a kustomization file must be a mapping, this one is a list"}},
 		{"an empty kustomization", memory{"app/kustomization.yaml": ""},
-			[]string{"render-error app/kustomization.yaml the kustomization file is empty"}},
+			[]string{"render-error app/kustomization.yaml:1:1 the kustomization file is empty"}},
 		{"a kustomization with nothing but its kind", memory{"app/kustomization.yaml": "kind: Kustomization\n"},
-			[]string{"render-error app/kustomization.yaml the kustomization file is empty"}},
+			[]string{"render-error app/kustomization.yaml:1:1 the kustomization file is empty"}},
 		{"a truncated kustomization", memory{"app/kustomization.yaml": "resources:\n- a.yaml\npatches: [\n"},
 			[]string{"render-error app/kustomization.yaml:3:1 not valid YAML"}},
 		{"a truncated resource", memory{"app/kustomization.yaml": "resources:\n- a.yaml\n", "app/a.yaml": configMap + "data: {\"a\n"},
@@ -39,7 +39,7 @@ func TestBadInput(t *testing.T) {
 		{"a wrong apiVersion", memory{"app/kustomization.yaml": "apiVersion: v1\nkind: Kustomization\nresources: [a.yaml]\n"},
 			[]string{"render-error app/kustomization.yaml:1:13 apiVersion of a Kustomization must be"}},
 		{"two spellings", memory{"app/kustomization.yaml": "resources: [a.yaml]\n", "app/Kustomization": "resources: [a.yaml]\n", "app/a.yaml": configMap},
-			[]string{"render-error app/Kustomization the directory holds more than one kustomization file"}},
+			[]string{"render-error app/Kustomization:1:1 the directory holds more than one kustomization file"}},
 		{"missing files, all of them", memory{"app/kustomization.yaml": "resources:\n- a.yaml\n- b c.yaml\ncomponents:\n- ../x\n"},
 			[]string{
 				"render-error app/kustomization.yaml:2:3 resources names a.yaml, which does not exist",
@@ -65,9 +65,9 @@ func TestBadInput(t *testing.T) {
 		{"two paths joined by indentation", memory{"app/kustomization.yaml": "resources:\n- ../base\n - ../base\n", "base/kustomization.yaml": "resources: [a.yaml]\n", "base/a.yaml": configMap},
 			[]string{"render-error app/kustomization.yaml:2:3 resources names ../base - ../base, in which two paths seem to be joined"}},
 		{"a climbing path", memory{"app/kustomization.yaml": "resources: [../../x.yaml]\n"},
-			[]string{"path-escape app/kustomization.yaml:1:13 resources names ../../x.yaml leads out of the repository"}},
+			[]string{"path-escape app/kustomization.yaml:1:13 resources names ../../x.yaml, which leads out of the repository"}},
 		{"an absolute path", memory{"app/kustomization.yaml": "configMapGenerator:\n- name: a\n  files:\n  - k=/etc/passwd\n"},
-			[]string{"path-escape app/kustomization.yaml:4:5 configMapGenerator names /etc/passwd leads out of the repository"}},
+			[]string{"path-escape app/kustomization.yaml:4:5 configMapGenerator names /etc/passwd, which leads out of the repository"}},
 		{"a symbolic link", memory{"app/kustomization.yaml": "resources: [a.yaml]\n", "app/a.yaml": "-> /etc/passwd"},
 			[]string{"path-escape app/kustomization.yaml:1:13 resources names a.yaml: app/a.yaml is a symbolic link"}},
 		{"a base behind a symbolic link", memory{"app/kustomization.yaml": "resources: [../link/base]\n", "link": "-> elsewhere", "elsewhere/base/kustomization.yaml": "resources: []\n"},
@@ -103,7 +103,23 @@ func TestBadInput(t *testing.T) {
 		{"the same base twice", memory{"app/kustomization.yaml": "resources:\n- ../a\n- ../b\n", "a/kustomization.yaml": "resources: [a.yaml]\n", "a/a.yaml": deployment, "b/kustomization.yaml": "resources: [a.yaml]\n", "b/a.yaml": deployment},
 			[]string{"render-error app/kustomization.yaml:3:3 Deployment web is in the target twice"}},
 		{"an object without a name", memory{"app/kustomization.yaml": "resources:\n- a.yaml\n- b.yaml\n", "app/a.yaml": deployment, "app/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\ndata: {a: b}\n"},
-			[]string{"render-error app/kustomization.yaml:3:3 an object has no metadata.name"}},
+			[]string{"render-error app/b.yaml:1:1 an object has no metadata.name"}},
+		{"an object without a kind", memory{"app/kustomization.yaml": "resources:\n- a.yaml\n", "app/a.yaml": configMap + "---\napiVersion: v1\nmetadata: {name: a}\n"},
+			[]string{"render-error app/a.yaml:6:1 an object has no kind"}},
+		{"an empty entry", memory{"app/kustomization.yaml": "resources:\n- \"\"\n"},
+			[]string{"render-error app/kustomization.yaml:2:3 resources has an empty entry"}},
+		{"a literal without a key", memory{"app/kustomization.yaml": "secretGenerator:\n- name: a\n  literals:\n  - a=b\n  - hunter2\n"},
+			[]string{"render-error app/kustomization.yaml:5:5 a literal of a generator is not key=value"}},
+		{"a number as an annotation", memory{"app/kustomization.yaml": "resources: [a.yaml]\ncommonAnnotations:\n  a: b\n  c: 5\n", "app/a.yaml": configMap},
+			[]string{"render-error app/kustomization.yaml:4:6 commonAnnotations holds a number where kustomize expects a string"}},
+		{"an old boolean as an annotation", memory{"app/kustomization.yaml": "resources: [a.yaml]\ncommonAnnotations:\n  a: b\n  c: yes\n", "app/a.yaml": configMap},
+			[]string{"render-error app/kustomization.yaml:4:6 commonAnnotations holds a boolean where kustomize expects a string"}},
+		{"an old boolean as a key", memory{"app/kustomization.yaml": "resources: [a.yaml]\nlabels:\n- pairs:\n    a: b\n    n: x\n", "app/a.yaml": configMap},
+			[]string{"render-error app/kustomization.yaml:5:5 the key n of labels/pairs is not a string to kustomize"}},
+		{"an old boolean as a key of a base", memory{"app/kustomization.yaml": "resources: [../base]\n", "base/kustomization.yaml": "generatorOptions: {annotations: {on: x}}\nconfigMapGenerator: [{name: a}]\n"},
+			[]string{"render-error base/kustomization.yaml:1:34 the key on of generatorOptions/annotations is not a string to kustomize"}},
+		{"a null key", memory{"app/kustomization.yaml": "resources: [a.yaml]\ncommonAnnotations:\n  ~: x\n", "app/a.yaml": configMap},
+			[]string{"render-error app/kustomization.yaml:3:3 the key ~ of commonAnnotations is not a string to kustomize"}},
 		{"prose among the resources", memory{"app/kustomization.yaml": "resources:\n- README.md\n", "app/README.md": "Hello, world\n"},
 			[]string{"render-error app/README.md:1:1 a resource must be an object, this is a single value"}},
 		{"a generator that merges with nothing", memory{"app/kustomization.yaml": "configMapGenerator:\n- name: settings\n  behavior: merge\n  literals: [a=b]\n"},
@@ -117,6 +133,11 @@ func TestBadInput(t *testing.T) {
 			r := built(t, test.tree, "app")
 			if strings.HasPrefix(test.name, "a directory above") {
 				r = built(t, test.tree, "app/sub")
+			}
+			for _, f := range r.Findings {
+				if f.Location.Start.Line < 1 || f.Location.End.Line < 1 {
+					t.Errorf("%s: no start or no end", f.Message)
+				}
 			}
 			got := lines(r.Findings)
 			if len(got) != len(test.want) {

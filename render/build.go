@@ -146,6 +146,9 @@ func (b *Builder) attempt(tree *recorder, p *plan, dir string) (objects []*Objec
 		}()
 		var resources resmap.ResMap
 		if resources, err = krusty.MakeKustomizer(opts).Run(fsys, path.Join(mount, dir)); err == nil {
+			err = p.root.sign(resources)
+		}
+		if err == nil {
 			objects, err = objectsOf(resources)
 		}
 	}

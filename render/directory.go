@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/sallyport/sallyport/finding"
 	"github.com/sallyport/sallyport/repo"
 	"github.com/sallyport/sallyport/source"
@@ -33,14 +31,25 @@ func (b *Builder) buildDirectory(tree *recorder, r *Rendered) {
 			faults = append(faults, fatal)
 			continue
 		}
-		objects, err := manifestObjects(name, data)
+		file, err := source.Parse(name, data)
+		what := other
 		if err != nil {
+			what = unparsed(data, err)
+		} else {
+			what = parsedHolding(file)
+		}
+		switch {
+		case what == templated:
+			r.Findings = append(r.Findings, templateFault(name, data).placed(r.original).finding(r.Target.Path))
+			continue
+		case what == other:
+			continue
+		case err != nil:
 			faults = append(faults, unparsable(name, err))
 			continue
 		}
-		if len(objects) == 0 {
-			continue
-		}
+		objects, bad := manifestObjects(file)
+		faults = append(faults, bad...)
 		for _, f := range rest {
 			r.Findings = append(r.Findings, f.placed(r.original).finding(r.Target.Path))
 		}
@@ -68,59 +77,4 @@ func filesIn(tree repo.Tree, dir string) []string {
 		}
 	}
 	return out
-}
-
-// manifestObjects decodes the Kubernetes objects of a file.
-func manifestObjects(name string, data []byte) ([]*Object, error) {
-	file, err := source.Parse(name, data)
-	if err != nil {
-		return nil, err
-	}
-	var out []*Object
-	for _, doc := range file.Docs {
-		if !isManifest(doc.Root) {
-			continue
-		}
-		objects, err := expand(doc.Root)
-		if err != nil {
-			return nil, &source.Error{Span: file.Span(doc.Root), Message: "the object cannot be decoded"}
-		}
-		out = append(out, objects...)
-	}
-	return out, nil
-}
-
-// expand decodes an object, or the objects of a list, as kustomize expands
-// every kind whose name ends in List and that has items.
-func expand(root *yaml.Node) ([]*Object, error) {
-	_, kind, _ := source.Find(root, "/kind")
-	_, items, _ := source.Find(root, "/items")
-	if !strings.HasSuffix(kind.Value, "List") || items == nil || items.Kind != yaml.SequenceNode {
-		o, err := decodeObject(root)
-		return []*Object{o}, err
-	}
-	var out []*Object
-	for _, item := range items.Content {
-		if !isManifest(deref(item)) {
-			continue
-		}
-		objects, err := expand(deref(item))
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, objects...)
-	}
-	return out, nil
-}
-
-func decodeObject(root *yaml.Node) (*Object, error) {
-	value, err := source.Decode(root)
-	if err != nil {
-		return nil, err
-	}
-	object, ok := value.(map[string]any)
-	if !ok {
-		return nil, errIndirect
-	}
-	return newObject(object), nil
 }

@@ -210,7 +210,9 @@ func (s *survey) excluded(dir string) string {
 func (s *survey) discovery() *Discovery {
 	d := &Discovery{Targets: s.targets, Skipped: s.skipped}
 	slices.SortFunc(d.Targets, func(a, b Target) int { return strings.Compare(a.Path, b.Path) })
-	slices.SortFunc(d.Skipped, func(a, b Skipped) int { return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Reason, b.Reason)) })
+	slices.SortFunc(d.Skipped, func(a, b Skipped) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Reason, b.Reason))
+	})
 	d.Skipped = slices.Compact(d.Skipped)
 	for _, f := range s.faults {
 		d.Findings = append(d.Findings, f.placed(originals(s.tree)).finding(""))

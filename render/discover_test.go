@@ -60,17 +60,20 @@ func TestDiscover(t *testing.T) {
 		skipped = append(skipped, s.Path+": "+s.Reason)
 	}
 	want = []string{
+		".github/workflows: in a hidden directory",
 		"chart/crds: part of the Helm chart chart", "chart/templates: part of the Helm chart chart",
+		"docs/template.yaml: a template and not YAML, so its objects are not known",
 		"overlays/prod/extra: below the kustomization overlays/prod, which does not refer to it",
+		"overlays/prod/patches/old.yaml: no kustomization lists it, and one lists other files of its directory",
 	}
 	if !slices.Equal(skipped, want) {
 		t.Errorf("skipped\ngot  %q\nwant %q", skipped, want)
 	}
 	want = []string{
-		"component-unused components/dead/kustomization.yaml no target uses this Component",
+		"component-unused components/dead/kustomization.yaml:2:1 no target uses this Component",
 		"kustomize-deprecated components/dead/kustomization.yaml:3:1 kustomize has deprecated bases",
 		"render-error components/dead/kustomization.yaml:3:9 bases names gone, which does not exist",
-		"component-unused components/deader/kustomization.yaml no target uses this Component",
+		"component-unused components/deader/kustomization.yaml:2:1 no target uses this Component",
 	}
 	if got := lines(d.Findings); !slices.Equal(got, want) {
 		t.Errorf("findings\ngot  %q\nwant %q", got, want)

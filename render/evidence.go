@@ -6,6 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/sallyport/sallyport/finding"
 	"github.com/sallyport/sallyport/source"
 )
 
@@ -74,17 +75,66 @@ func (c *cause) hasOperation(l *layer, ref *reference, op, pointer string) bool 
 	return false
 }
 
-// lacks reports whether a reference holds an object without a field.
-func (c *cause) lacks(l *layer, ref *reference, pointer string) bool {
+// lacking finds the object of a reference that lacks a field. The place of text
+// in a kustomization is the entry that holds it.
+func (c *cause) lacking(l *layer, ref *reference, pointer string) *finding.Span {
 	switch ref.Role {
-	case roleCRD, roleConfiguration, roleOpenAPI, roleReplacement:
-		return false
+	case roleCRD, roleConfiguration, roleOpenAPI, roleReplacement, roleData, roleEnv:
+		return nil
 	}
-	return slices.ContainsFunc(c.roots(l, ref), func(root *yaml.Node) bool {
-		_, value, _ := source.Find(root, pointer)
+	if ref.Remote || ref.Path == "" && !ref.Inline {
+		return nil
+	}
+	file, err := c.parse(l, ref)
+	if err != nil {
+		return nil
+	}
+	for _, doc := range file.Docs {
+		_, value, _ := source.Find(doc.Root, pointer)
 		empty := value == nil || value.Kind == yaml.ScalarNode && (value.Value == "" || value.ShortTag() == "!!null")
-		return root.Kind == yaml.MappingNode && empty && !strings.HasSuffix(scalarAt(root, "/kind"), "List")
-	})
+		if doc.Root.Kind != yaml.MappingNode || !empty || strings.HasSuffix(scalarAt(doc.Root, "/kind"), "List") {
+			continue
+		}
+		span := ref.Span
+		if !ref.Inline {
+			span = file.Span(doc.Root)
+		}
+		return &span
+	}
+	return nil
+}
+
+// literal places the complaint about a literal without a key.
+func (c *cause) literal([]string) *fault {
+	f := c.fault("a literal of a generator is not key=value", "write each literal as key=value")
+	for _, l := range append([]*layer{c.layer}, layersOf(c.plan.root)...) {
+		for _, field := range []string{"configMapGenerator", "secretGenerator"} {
+			if node := badLiteral(l.field(field)); node != nil {
+				f.Span = l.File.Span(node)
+				return f
+			}
+		}
+	}
+	return f
+}
+
+// badLiteral finds the first literal of a list of generators that has no key.
+func badLiteral(generators *yaml.Node) *yaml.Node {
+	if generators = deref(generators); generators == nil {
+		return nil
+	}
+	for _, entry := range generators.Content {
+		_, literals := pair(entry, "literals")
+		if literals = deref(literals); literals == nil {
+			continue
+		}
+		for _, node := range literals.Content {
+			if strings.Index(deref(node).Value, "=") < 1 {
+				return node
+			}
+		}
+	}
+	return nil
 }
 
 // atGenerator places a sentence at the generator of that name, which kustomize

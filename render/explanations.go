@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"regexp"
 	"strings"
+
+	"github.com/sallyport/sallyport/finding"
 )
 
 // id matches the way in which kustomize writes the identity of a resource:
@@ -33,7 +35,7 @@ func explanations() []explanation {
 		{match(`(?s)merging from generator.*ResId\{.*?Kind:"(\w+)".*?Name:"([^"]*)".*?(exists; behavior must be merge or replace|does not exist; cannot merge or replace)`), (*cause).generatorBehaviour},
 		{match("configmap (\\S+) illegally repeats the key `([^`]*)`"), (*cause).repeatedKey},
 		{match(`a configmap must have a name|a secret must have a name`), sentence("a generator has no name", "set name in each entry of configMapGenerator and secretGenerator")},
-		{match(`invalid literal source`), sentence("a literal of a generator is not key=value", "write each literal as key=value")},
+		{match(`invalid literal source`), (*cause).literal},
 		{match(`missing (?:key name|file path) for|key name or file path contains '='`), sentence("a file of a generator is not path or key=path", "")},
 		{match(`has invalid utf8 bytes`), sentence("an env file of a generator is not UTF-8", "")},
 		{match("fieldPath `([^`]*)` is missing for replacement source"), (*cause).replacementSource},
@@ -52,6 +54,7 @@ func explanations() []explanation {
 		{match(`(?i)git (?:init|fetch|remote)|HTTP Error|status code|dial tcp|no such host|hit \d+s timeout`), (*cause).unreachable},
 		{match(`network is not allowed`), sentence("a generator or transformer names something on the network", "vendor it into the repository, or allow the network")},
 		{match(`control characters are not allowed`), sentence("an object holds a control character, which kustomize cannot print", "remove it, or keep the value in binaryData")},
+		{match(`unsupported type: map\[interface`), (*cause).unprintable},
 		{match(`(?i)wrong node kind`), sentence("a patch or transformer expects another shape of an object than it has", "compare the patch with the object: a mapping, list or single value stands where another was expected")},
 	}
 }
@@ -152,9 +155,17 @@ func (c *cause) manyPatches([]string) *fault {
 
 func (c *cause) nameless(m []string) *fault {
 	what := cmp.Or(m[1], "metadata")
-	return c.at("an object has no "+what, "every object needs apiVersion, kind and metadata.name", func(l *layer, ref *reference) bool {
-		return c.lacks(l, ref, "/"+strings.ReplaceAll(what, ".", "/"))
+	pointer := "/" + strings.ReplaceAll(what, ".", "/")
+	var found *finding.Span
+	f := c.at("an object has no "+what, "every object needs apiVersion, kind and metadata.name", func(l *layer, ref *reference) bool {
+		found = c.lacking(l, ref, pointer)
+		return found != nil
 	})
+	if found != nil {
+		f.Related = []finding.Related{{Message: "taken in here", Location: f.Span}}
+		f.Span = *found
+	}
+	return f
 }
 
 func (c *cause) generatorBehaviour(m []string) *fault {

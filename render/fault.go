@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,25 +15,26 @@ import (
 
 // fault is an error that knows its rule and its place.
 type fault struct {
-	Rule    string
-	Message string
-	Help    string
-	Span    finding.Span
-	Related []finding.Related
+	Rule     string
+	Severity finding.Severity // the rule's where it is zero
+	Message  string
+	Help     string
+	Span     finding.Span // without a line it means the first one
+	Related  []finding.Related
 }
 
 func (f *fault) Error() string {
 	if f.Span.IsZero() {
 		return f.Message
 	}
-	return f.Span.String() + ": " + f.Message
+	return lined(f.Span).String() + ": " + f.Message
 }
 
 // finding turns the fault into a finding about a target; target may be empty.
 func (f *fault) finding(target string) finding.Finding {
 	out := finding.Finding{
-		Rule: f.Rule, Severity: severityOf(f.Rule), Message: f.Message, Help: f.Help,
-		Location: f.Span, Related: f.Related,
+		Rule: f.Rule, Severity: cmp.Or(f.Severity, severityOf(f.Rule)), Message: f.Message, Help: f.Help,
+		Location: lined(f.Span), Related: f.Related,
 	}
 	if f.Span.IsZero() {
 		out.Unplaced = "kustomize does not say which file is the cause"
@@ -41,6 +43,16 @@ func (f *fault) finding(target string) finding.Finding {
 		out.Targets = []string{target}
 	}
 	return out
+}
+
+// lined gives a span that names a whole file the file's first line: whatever
+// shows findings beside text needs a line to put them at.
+func lined(s finding.Span) finding.Span {
+	if s.File != "" && s.Start.Line == 0 {
+		s.Start = finding.Position{Line: 1, Column: 1}
+		s.End = s.Start
+	}
+	return s
 }
 
 // unreadable is the fault for a file that exists and cannot be read.
@@ -84,6 +96,9 @@ func (k *kustomization) decodeFault(err error) *fault {
 			f.Span = k.File.Span(key)
 		}
 		return f
+	}
+	if odd := k.oddKey(); odd != nil && strings.Contains(err.Error(), "map key") {
+		return odd
 	}
 	if m := wrongType.FindStringSubmatch(err.Error()); m != nil {
 		f.Message = fmt.Sprintf("%s holds %s where kustomize expects %s", m[2], jsonKind(m[1]), goKind(m[3]))

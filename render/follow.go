@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/sallyport/sallyport/finding"
+	"github.com/sallyport/sallyport/repo"
 )
 
 // follow checks one reference and returns the layer that it leads to, nil
@@ -21,13 +22,31 @@ func (w *planner) follow(k *kustomization, ref *reference, above []string) *laye
 	case ref.Inline:
 		w.inline(k, ref)
 	case ref.Path == ".." || strings.HasPrefix(ref.Path, "../"):
-		f := ref.fault(ref.named()+" leads out of the repository", "keep everything that a target needs inside the repository")
-		f.Rule = rulePathEscape
-		w.fail(f)
+		w.fail(w.escape(ref))
+	case ref.Text == "":
+		w.fail(ref.fault(ref.named(), "remove the entry"))
 	default:
 		return w.local(k, ref, above)
 	}
 	return nil
+}
+
+// escape refuses a reference to a path above the root.
+func (w *planner) escape(ref *reference) *fault {
+	f := ref.fault(ref.named()+", which leads out of the repository", "keep everything that a target needs inside the repository")
+	if !inGit(w.tree.tree) {
+		f.Message = ref.named() + ", which leads out of the checked directory; this is no Git repository, so nothing above it is read"
+		f.Help = "check the directory that holds everything that the target needs"
+	}
+	f.Rule = rulePathEscape
+	return f
+}
+
+// inGit reports whether a tree is of a Git repository. A tree that cannot tell,
+// by a method InGit, is.
+func inGit(tree repo.Tree) bool {
+	t, ok := tree.(interface{ InGit() bool })
+	return !ok || t.InGit()
 }
 
 // local checks a reference to a path of the repository.

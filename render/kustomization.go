@@ -118,6 +118,25 @@ func (k *kustomization) field(name string) *yaml.Node {
 	return value
 }
 
+// ignored warns of documents after the first, which kustomize does not read.
+func (k *kustomization) ignored() []*fault {
+	if len(k.File.Docs) < 2 {
+		return nil
+	}
+	return []*fault{{
+		Rule: ruleRenderError, Severity: finding.Warning, Message: "kustomize ignores every document of a kustomization but the first",
+		Help: "move what it holds into the first document, or delete it", Span: k.File.Span(k.File.Docs[1].Root),
+	}}
+}
+
+// kindSpan is the place of the kind, of the file where it has none.
+func (k *kustomization) kindSpan() finding.Span {
+	if key, _ := k.fieldPair("kind"); key != nil {
+		return k.File.Span(key)
+	}
+	return finding.Span{File: k.Path}
+}
+
 func (k *kustomization) fieldPair(name string) (key, value *yaml.Node) {
 	return pair(k.Root, name)
 }

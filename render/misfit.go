@@ -21,11 +21,24 @@ func findMisfit(n *yaml.Node, fields []string, kind string) *yaml.Node {
 		}
 		return nil
 	}
+	if n.Kind == yaml.MappingNode && len(fields) == 0 {
+		return misfitValue(n, kind)
+	}
 	if len(fields) == 0 {
 		return nil
 	}
 	if _, value := pair(n, fields[0]); value != nil {
 		return findMisfit(value, fields[1:], kind)
+	}
+	return nil
+}
+
+// misfitValue finds the first value of a mapping that has a JSON kind.
+func misfitValue(mapping *yaml.Node, kind string) *yaml.Node {
+	for i := 1; i < len(mapping.Content); i += 2 {
+		if value := deref(mapping.Content[i]); jsonKindOf(value) == kind {
+			return value
+		}
 	}
 	return nil
 }
@@ -37,6 +50,9 @@ func jsonKindOf(n *yaml.Node) string {
 		return "object"
 	case yaml.SequenceNode:
 		return "array"
+	}
+	if isOldBool(n) {
+		return "bool"
 	}
 	switch n.ShortTag() {
 	case "!!int", "!!float":

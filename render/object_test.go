@@ -9,7 +9,7 @@ import (
 
 func TestDirectoryTarget(t *testing.T) {
 	tree := memory{
-		"dir/b.yaml":     "# comment\n---\n" + configMap + "---\n\n---\nnot: an object\n---\n" + deployment,
+		"dir/b.yaml":     "# comment\n---\n" + configMap + "---\n\n---\n# nothing\n---\n" + deployment,
 		"dir/a.json":     `{"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "PodList", "items": [{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "namespace": "n"}}]}]}`,
 		"dir/values.yml": "a: 1\na: 2\n",
 		"dir/sub/c.yaml": configMap,

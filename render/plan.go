@@ -88,6 +88,7 @@ func (w *planner) walk(k *kustomization, via *reference, above []string) *layer 
 	}
 	w.openAPI = w.openAPI || k.OpenAPI
 	w.warnings = append(w.warnings, k.deprecated()...)
+	w.warnings = append(w.warnings, k.ignored()...)
 	w.inspect(k.Path)
 	if key, _ := k.fieldPair("replacements"); key != nil && w.making != nil {
 		w.fail(madeFault(k.File.Span(key)))

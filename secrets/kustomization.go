@@ -47,6 +47,10 @@ func (d *document) literals(entry *yaml.Node, tokens []string) {
 	}
 	for i, n := range items(get(entry, "literals")) {
 		key, text, ok := strings.Cut(n.Value, "=")
+		if n.Kind == yaml.ScalarNode && !ok && n.Value != "" {
+			// kustomize refuses it; whatever it is, it is not shown.
+			d.replace(n, plainToken(d.path, d.name+place(d.index, source.Pointer(with(tokens, fmt.Sprint(i))...))), true)
+		}
 		if n.Kind != yaml.ScalarNode || !ok || IsReference(strings.Trim(text, `"'`)) {
 			continue
 		}

@@ -42,7 +42,7 @@ func (s *Sealed) Masked(path string) []string {
 	data = toUTF8(data)
 	if source.IsYAML(path) && (sh == nil || !sh.parsed) {
 		if _, err := source.Parse(path, data); err != nil {
-			return s.hideSpans(path, lines(roughMask(string(data))))
+			return lines(roughMask(string(data)))
 		}
 	}
 	var edits []edit
@@ -58,11 +58,14 @@ func (s *Sealed) Masked(path string) []string {
 			edits = append(edits, maskOf(data, x))
 		}
 	}
+	for _, e := range slices.Concat(beside(data), s.hiddenIn(newText(path, data))) {
+		edits = append(edits, maskOf(data, e))
+	}
 	masked := string(apply(data, mergeMasks(data, edits)))
 	if len(edits) > 0 {
 		masked = comment.ReplaceAllString(masked, "$1# "+dots)
 	}
-	return s.hideSpans(path, lines(shortEnc.ReplaceAllString(masked, "ENC[…]")))
+	return lines(shortEnc.ReplaceAllString(masked, "ENC[…]"))
 }
 
 // masks turns the edits that seal a file into edits that hide it.
@@ -172,28 +175,40 @@ func roughMask(text string) string {
 // roughPublic fits the lines that say what an object is.
 var roughPublic = regexp.MustCompile(`^\s*(?:- )?"?(?:apiVersion|kind|name|namespace)"?\s*:\s*"?[A-Za-z0-9./-]{1,63}"?,?\s*$`)
 
-// hideSpans masks the lines of places that only the render showed, with the
-// deeper lines below them.
-func (s *Sealed) hideSpans(path string, out []string) []string {
+// hiddenIn returns the places of a file that only the render showed to be
+// secret: from each to the end of its line, with the deeper lines below.
+func (s *Sealed) hiddenIn(t *text) []extent {
 	s.mu.Lock()
-	spans := slices.Clone(s.hidden[path])
+	spans := slices.Clone(s.hidden[t.path])
 	s.mu.Unlock()
+	var out []extent
 	for _, span := range spans {
-		if span.Start.Line > len(out) {
+		from, ok := t.at(span.Start)
+		if !ok {
 			continue
 		}
-		first := out[span.Start.Line-1]
-		out[span.Start.Line-1] = string([]rune(first)[:min(span.Start.Column-1, len([]rune(first)))]) + dots
-		depth := len(first) - len(strings.TrimLeft(first, " "))
-		for i := span.Start.Line; i < len(out); i++ {
-			indent := len(out[i]) - len(strings.TrimLeft(out[i], " "))
-			if strings.TrimSpace(out[i]) != "" && indent <= depth {
+		line := t.lines[span.Start.Line-1]
+		depth, end := t.indent(line), t.lineEnd(from)
+		for next := t.nextLine(end); next < len(t.data); next = t.nextLine(t.lineEnd(next)) {
+			stop := t.lineEnd(next)
+			blank := strings.TrimSpace(string(t.data[next:stop])) == ""
+			if !blank && t.indent(next) <= depth {
 				break
 			}
-			if strings.TrimSpace(out[i]) != "" {
-				out[i] = out[i][:indent] + dots
+			if !blank {
+				end = stop
 			}
 		}
+		out = append(out, extent{from, end})
 	}
 	return out
+}
+
+// indent counts the blanks that a line starts with.
+func (t *text) indent(line int) int {
+	at := line
+	for at < len(t.data) && t.data[at] == ' ' {
+		at++
+	}
+	return at - line
 }

@@ -159,10 +159,9 @@ func (t *tracer) manifest(name string) []*origin {
 // documentOrigins is the object of a document, or the objects of a list.
 func documentOrigins(f *source.File, root *yaml.Node) []*origin {
 	root = deref(root)
-	_, items, _ := source.Find(root, "/items")
-	if items = deref(items); items != nil && items.Kind == yaml.SequenceNode && strings.HasSuffix(textAt(root, "/kind"), "List") {
+	if items, ok := listItems(root); ok {
 		var out []*origin
-		for _, item := range items.Content {
+		for _, item := range items {
 			out = append(out, documentOrigins(f, item)...)
 		}
 		return out

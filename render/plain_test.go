@@ -43,6 +43,16 @@ func TestTypedLists(t *testing.T) {
 	}
 }
 
+// An inherited type is placed at the list's, the rest in the item.
+func TestPlaceInTypedList(t *testing.T) {
+	r := plain(t, memory{"apps/a.yaml": "apiVersion: v1\nkind: PodList\nitems:\n- metadata: {name: a}\n- metadata:\n    name: b\n"})
+	for pointer, want := range map[string]string{"/metadata/name": "apps/a.yaml:6:11", "/kind": "apps/a.yaml:2:7"} {
+		if got := r.Place(r.Objects[1], pointer).Span.String(); got != want {
+			t.Errorf("%s: got %q, want %q", pointer, got, want)
+		}
+	}
+}
+
 // What is no object, where objects are, is never dropped in silence.
 func TestPlainManifestFaults(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{

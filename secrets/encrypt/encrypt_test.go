@@ -29,6 +29,8 @@ var layouts = []struct{ name, text, want string }{
 		head + "stringData:\n  #ENC\n  a: ENC #ENC\n  #ENC"},
 	{"blocks", head + "stringData:\n  a: | # the note stays\n    c4nary\n      deeper: x\n\n    # no comment\n\n  b: >-\n    c4nary\n    folded\n  c: |2\n      c4nary\n  d: |+\n    c4nary\n\ntype: Opaque\n",
 		head + "stringData:\n  a: ENC # the note stays\n\n  b: ENC\n  c: ENC\n  d: ENC\n\ntype: Opaque"},
+	{"comments behind blocks", head + "stringData:\n  a: |\n    c4nary\n   # less deep than it\n  b: >\n    c4nary\n  # as deep as keys\n  c: x\n",
+		head + "stringData:\n  a: ENC\n   # less deep than it\n  b: ENC\n  # as deep as keys\n  c: ENC"},
 	{"several lines", head + "stringData:\n  a: c4nary\n    and more\n\n    # x\n  b: \"c4nary\n    x\"\n  c:\n    c4nary\n",
 		head + "stringData:\n  a: ENC\n\n    #ENC\n  b: \"ENC\"\n  c:\n    ENC"},
 	{"flow", head + "stringData: {a: c4nary, \"b\": 'x', c: \"y\"} # a note\n", head + "stringData: {a: \"ENC\", \"b\": 'ENC', c: \"ENC\"} # a note"},
@@ -321,6 +323,55 @@ func TestIsProse(t *testing.T) {
 	} {
 		if got := isProse(text); got != want {
 			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+// What does not come back as it was is not passed on, whatever went wrong on the
+// way: a lost value, one that the MAC does not cover, a lost comment, two
+// ciphertexts that changed places.
+func TestSealProvesItsResult(t *testing.T) {
+	const text = "open: here\n# a note to keep\na_enc: [c4nary, second]\n"
+	rule := &secrets.CreationRule{Groups: 1, MACOnlyEncrypted: true, Selection: secrets.Selection{EncryptedSuffix: "_enc"}}
+	rule.Recipients = []secrets.Recipient{{Kind: secrets.AgeX25519, ID: "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj"}}
+	for name, damage := range map[string]func(edits []edit) []edit{
+		"none":     func(e []edit) []edit { return e },
+		"value":    func(e []edit) []edit { return append(e, edit{stretch{6, 10}, "lost"}) },
+		"key":      func(e []edit) []edit { return append(e, edit{stretch{0, 4}, "shut"}) },
+		"comment":  func(e []edit) []edit { return append(e, edit{stretch{11, 27}, ""}) },
+		"not done": func(e []edit) []edit { return e[1:] },
+		"swapped":  func(e []edit) []edit { e[0].with, e[1].with = e[1].with, e[0].with; return e },
+	} {
+		e, err := newEnvelope(rule, rule.Selection)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &sealing{layout: newYAML("v.yaml", []byte(text), 2), envelope: e}
+		s.metadata.MessageAuthenticationCode = "none yet"
+		places, err := s.insert([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		block, err := s.block(s.layout)
+		if err != nil {
+			t.Fatal(err)
+		}
+		with := insertAll([]byte(text), block, places)
+		original, err := load(s.layout, []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain, encrypted, err := s.leaves(with, leavesOf(original))
+		if err != nil {
+			t.Fatal(err)
+		}
+		edits, err := s.edits([]byte(text), with, plain, encrypted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sealed, err := s.finish([]byte(text), block, places, plain, damage(edits))
+		if (err == nil) != (name == "none") || err != nil && sealed != nil {
+			t.Errorf("%s: got %v", name, err)
 		}
 	}
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/sallyport/sallyport/finding"
 	"github.com/sallyport/sallyport/repo"
-	"github.com/sallyport/sallyport/source"
 )
 
 // CheckFiles judges every file at or below scope ("" is the whole tree),
@@ -81,14 +80,12 @@ func judgeFile(path string, data []byte, sh *sheet) []finding.Finding {
 				out = append(out, v.finding())
 			}
 		}
+		for _, e := range sh.exposed {
+			out = append(out, e.finding)
+		}
 	}
 	data = toUTF8(data)
 	out = append(out, scanned(path, data)...)
-	if mayHoldEnv(data) {
-		if f, err := source.Parse(path, data); err == nil {
-			out = append(out, scanEnv(f)...)
-		}
-	}
 	return secondNet(out, sh)
 }
 

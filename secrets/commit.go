@@ -140,7 +140,7 @@ const minIdentity = 8
 // exposures finds the values that lie open in one content of a file.
 func exposures(path string, data []byte, use use) []exposure {
 	var sh *sheet
-	if !use.none() || mayHoldSecret(data) {
+	if mayMatter(path, data, use) {
 		sh = newSheet(path, data, use)
 	}
 	var out []exposure

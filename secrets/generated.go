@@ -28,6 +28,8 @@ func (s *sheet) generated(use use) {
 				s.envValue(a, use)
 			}
 		}
+	case len(use.config) > 0:
+		s.configEnv(use)
 	}
 }
 

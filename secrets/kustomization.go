@@ -68,7 +68,7 @@ func (d *document) literals(entry *yaml.Node, tokens []string) {
 // inlinePatches seals the patches that a kustomization holds as text.
 func (d *document) inlinePatches() {
 	for i, n := range items(get(d.root, "patchesStrategicMerge")) {
-		d.inlinePatch(n, nil, source.Pointer("patchesStrategicMerge", fmt.Sprint(i)))
+		d.embed(n, nil, source.Pointer("patchesStrategicMerge", fmt.Sprint(i)), false)
 	}
 	for _, field := range []string{"patches", "patchesJson6902"} {
 		for i, entry := range items(get(d.root, field)) {
@@ -80,15 +80,15 @@ func (d *document) inlinePatches() {
 			if object, ok := secretTarget(entry); ok {
 				patch = &object
 			}
-			d.inlinePatch(deref(n), patch, source.Pointer(field, fmt.Sprint(i), "patch"))
+			d.embed(deref(n), patch, source.Pointer(field, fmt.Sprint(i), "patch"), false)
 		}
 	}
 }
 
-// inlinePatch seals the YAML inside a scalar, and puts the result back in the
-// same lines.
-func (d *document) inlinePatch(n *yaml.Node, patch *finding.Object, pointer string) {
-	if n.Kind != yaml.ScalarNode || patch == nil && !mayHoldSecret([]byte(n.Value)) {
+// embed seals the YAML inside a scalar, and puts the result back in the same
+// lines. values is set where it is a chart's values, and not a patch.
+func (d *document) embed(n *yaml.Node, patch *finding.Object, pointer string, values bool) {
+	if n.Kind != yaml.ScalarNode || patch == nil && !mayHoldSecret([]byte(n.Value)) && !mayHoldCredential(d.path, []byte(n.Value)) {
 		return
 	}
 	inner := []byte(n.Value)
@@ -97,7 +97,7 @@ func (d *document) inlinePatch(n *yaml.Node, patch *finding.Object, pointer stri
 		return
 	}
 	l := &layer{
-		text: newText(d.path, inner), sheet: d.sheet, name: place(d.index, pointer) + "#",
+		text: newText(d.path, inner), sheet: d.sheet, name: place(d.index, pointer) + "#", values: values,
 		span: func(*yaml.Node) finding.Span { return d.span(n) },
 	}
 	up := d.inside(n, l.text)
@@ -105,15 +105,20 @@ func (d *document) inlinePatch(n *yaml.Node, patch *finding.Object, pointer stri
 		l.span = func(m *yaml.Node) finding.Span { return d.spanInside(l.text, m, up) }
 	}
 	l.documents(f, patch)
-	if len(l.edits) == 0 {
-		return
-	}
 	if up == nil {
-		d.replace(n, string(apply(inner, l.edits)), true)
+		if len(l.edits) > 0 {
+			d.replace(n, string(apply(inner, l.edits)), true)
+		}
+		for _, e := range l.exposed {
+			d.expose(n, e.finding)
+		}
 		return
 	}
 	for _, e := range l.edits {
 		d.edits = append(d.edits, edit{extent{up(e.from), up(e.to)}, e.with})
+	}
+	for _, e := range l.exposed {
+		d.exposed = append(d.exposed, exposed{extent{up(e.from), up(e.to)}, e.finding})
 	}
 }
 

@@ -13,11 +13,13 @@ import (
 // kustomization holds as a string.
 type layer struct {
 	*text
-	sheet *sheet
-	name  string // where in the file the layer lies; empty for the file itself
-	span  func(*yaml.Node) finding.Span
-	edits []edit
-	done  map[*yaml.Node]bool // scalars that are replaced, so that aliases are not twice
+	sheet   *sheet
+	name    string // where in the file the layer lies; empty for the file itself
+	span    func(*yaml.Node) finding.Span
+	edits   []edit
+	exposed []exposed
+	values  bool                // the text is a chart's values
+	done    map[*yaml.Node]bool // scalars that are replaced, so that aliases are not twice
 }
 
 // documents seals every document. patch is set where the layer is a patch for
@@ -30,6 +32,7 @@ func (l *layer) documents(f *source.File, patch *finding.Object) {
 	}
 	if l.sheet.text == l.text {
 		l.sheet.edits = append(l.sheet.edits, l.edits...)
+		l.sheet.exposed = append(l.sheet.exposed, l.exposed...)
 	}
 }
 
@@ -39,6 +42,9 @@ func (l *layer) replace(n *yaml.Node, with string, quoted bool) {
 		return
 	}
 	l.done[n] = true
+	if n.Tag == "!!binary" {
+		l.untag(n)
+	}
 	e, ok := l.scalar(n)
 	if !ok {
 		l.sheet.refuse("yaml-unsafe", l.span(n).Start, "holds a secret value whose end is not clear")
@@ -48,6 +54,24 @@ func (l *layer) replace(n *yaml.Node, with string, quoted bool) {
 		l.edits = append(l.edits, rewrite(n, e, with))
 	} else {
 		l.edits = append(l.edits, edit{e, with})
+	}
+}
+
+// untag blanks the tag that makes readers decode a scalar: what takes its place is
+// text.
+func (l *layer) untag(n *yaml.Node) {
+	from := l.offset(n.Line, n.Column)
+	to := l.skipProperties(from)
+	for i := from; i < to; i++ {
+		if l.data[i] != '!' {
+			continue
+		}
+		end := i
+		for end < to && !isSpace(l.data[end]) {
+			end++
+		}
+		l.edits = append(l.edits, edit{extent{i, end}, strings.Repeat(" ", end-i)})
+		return
 	}
 }
 
@@ -75,8 +99,10 @@ func (d *document) seal() {
 	}
 	if d.isKustomization() {
 		d.generatorLiterals()
+		d.configLiterals()
 		d.inlinePatches()
 	}
+	d.credentials()
 }
 
 // metadata returns the sops block of the document.

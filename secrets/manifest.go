@@ -28,6 +28,12 @@ func (d *document) secrets(n *yaml.Node, tokens []string) {
 			d.secret(n, tokens)
 			return
 		}
+		if isSecretList(n) {
+			for i, item := range items(get(n, "items")) {
+				d.secret(item, slices.Concat(tokens, []string{"items", fmt.Sprint(i)}))
+			}
+			return
+		}
 		if isSealedSecretNode(n) {
 			d.sealedSecret(n, tokens)
 			return
@@ -50,10 +56,21 @@ func (d *document) isSecret(n *yaml.Node, tokens []string) bool {
 	return getText(n, "kind") == "Secret" && (version == "v1" || version == "")
 }
 
+// isSecretList reports whether a mapping is a list whose items are Secrets, of
+// which kubectl takes the kind for granted.
+func isSecretList(n *yaml.Node) bool {
+	version := getText(n, "apiVersion")
+	return getText(n, "kind") == "SecretList" && (version == "v1" || version == "")
+}
+
 func (d *document) secret(n *yaml.Node, tokens []string) {
 	object := d.identity(n)
 	if object == nil || d.patch != nil && object.Kind != "Secret" {
 		object = d.patch
+	}
+	if object == nil {
+		metadata := get(n, "metadata")
+		object = &finding.Object{APIVersion: "v1", Kind: "Secret", Namespace: getText(metadata, "namespace"), Name: getText(metadata, "name")}
 	}
 	for _, field := range []string{"data", "stringData"} {
 		if v := get(n, field); v != nil {

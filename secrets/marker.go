@@ -18,6 +18,11 @@ func mayHoldSecret(data []byte) bool {
 	return hasValue(data, "Secret") || hasValue(data, "SecretList") || hasLetterEscape(data)
 }
 
+// mayMatter is false where a file has nothing to seal, to judge or to hide.
+func mayMatter(path string, data []byte, use use) bool {
+	return !use.none() || mayHoldSecret(data) || mayHoldCredential(path, data)
+}
+
 // hasValue reports whether data holds word where the value of a key or the item
 // of a list may stand alone, with quotes, an anchor or a tag or without: not
 // within a sentence.

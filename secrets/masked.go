@@ -48,15 +48,12 @@ func (s *Sealed) Masked(path string) []string {
 	var edits []edit
 	if sh != nil {
 		edits = append(edits, sh.masks()...)
+		for _, e := range sh.exposed {
+			edits = append(edits, maskOf(data, e.extent))
+		}
 	}
 	for _, h := range scan(data) {
 		edits = append(edits, maskOf(data, h.extent))
-	}
-	t := newText(path, data)
-	for _, e := range envValues(path, data) {
-		if x, ok := t.scalar(e); ok {
-			edits = append(edits, maskOf(data, x))
-		}
 	}
 	for _, e := range slices.Concat(beside(data), s.hiddenIn(newText(path, data))) {
 		edits = append(edits, maskOf(data, e))

@@ -79,7 +79,7 @@ func (c *course) text(text string) {
 		c.secretText(text)
 		return
 	}
-	if !c.sealedText(text) {
+	if !c.sealedText(text) && !c.credential(text) {
 		c.scanText(text)
 	}
 }
@@ -147,6 +147,7 @@ func (c *course) secretText(text string) {
 // scalar judges a number or a boolean in a Secret.
 func (c *course) scalar(node any) {
 	if !c.isSecret() || c.path[0] != "data" && c.path[0] != "stringData" {
+		c.credential(fmt.Sprint(node))
 		return
 	}
 	if c.typed && slices.Contains([]string{placeholderInt, placeholderFloat, placeholderBool}, fmt.Sprint(node)) {

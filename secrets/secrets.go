@@ -105,12 +105,12 @@ func (s *Sealed) sheet(path string, data []byte) (*sheet, error) {
 	lazy := v.(*lazySheet)
 	lazy.once.Do(func() {
 		use := s.uses[path]
-		if use.none() && !mayHoldSecret(data) {
+		if !mayMatter(path, data, use) {
 			return
 		}
 		if sh := newSheet(path, data, use); sh.refused != nil {
 			lazy.sheet, lazy.err = sh, sh.refused
-		} else if len(sh.edits) > 0 || len(sh.values) > 0 || len(sh.findings) > 0 {
+		} else if len(sh.edits) > 0 || len(sh.values) > 0 || len(sh.findings) > 0 || len(sh.exposed) > 0 {
 			lazy.sheet = sh
 			if len(sh.edits) > 0 {
 				s.columns.Store(path, sh.columns())

@@ -23,6 +23,7 @@ type sheet struct {
 	edits    []edit
 	bare     []extent // plaintext that the edits leave: never shown
 	findings []finding.Finding
+	exposed  []exposed
 	refused  *repo.RefusedError // the file must not be read; the rest may be set
 	parsed   bool
 	sealed   []byte
@@ -139,7 +140,7 @@ func (s *sheet) yaml(use use) {
 		return
 	}
 	s.parsed = true
-	root := &layer{text: s.text, sheet: s, span: f.Span}
+	root := &layer{text: s.text, sheet: s, span: f.Span, values: isValuesFile(s.path) && !isManifest(f)}
 	root.documents(f, use.patch)
 	if s.format == "" {
 		return

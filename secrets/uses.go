@@ -19,6 +19,7 @@ import (
 // A use says what the kustomizations of a repository make of a file.
 type use struct {
 	env       []finding.Span // secretGenerator envs that name it
+	config    []finding.Span // configMapGenerator envs that name it
 	file      []finding.Span // secretGenerator files that name it
 	generator bool           // any generator takes its bytes
 	patch     *finding.Object
@@ -67,7 +68,7 @@ func findUses(ctx context.Context, tree repo.Tree) (map[string]use, error) {
 // A named is one mention of a file in a kustomization.
 type named struct {
 	path string
-	role string // env, file, generator, patch
+	role string // env, config, file, generator, patch
 	span finding.Span
 	to   finding.Object
 }
@@ -76,6 +77,8 @@ func (n named) join(u use) use {
 	switch n.role {
 	case "env":
 		u.env = append(u.env, n.span)
+	case "config":
+		u.config = append(u.config, n.span)
 	case "file":
 		u.file = append(u.file, n.span)
 	case "patch":
@@ -149,7 +152,10 @@ func generatorRefs(f *source.File, entry *yaml.Node, secret bool) []named {
 		if n.Kind != yaml.ScalarNode || text == "" || strings.Contains(text, "://") {
 			return
 		}
-		if !secret {
+		switch {
+		case !secret && role == "env":
+			role = "config"
+		case !secret:
 			role = "generator"
 		}
 		out = append(out, named{path: path.Join(path.Dir(f.Path), text), role: role, span: f.Span(n)})

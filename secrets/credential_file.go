@@ -1,0 +1,217 @@
+package secrets
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/sallyport/sallyport/finding"
+	"github.com/sallyport/sallyport/source"
+)
+
+// An exposed value is a credential in the open, outside Secrets: a literal of a
+// container, a ConfigMap or a chart's values. It is not sealed, since it is where
+// its author wants it, but never shown.
+type exposed struct {
+	extent
+	finding finding.Finding
+}
+
+const helpReference = "put the value into an encrypted Secret and refer to it from here; rotate it if it was pushed"
+
+// exposureOf is the finding about a credential in the open. It says the same for a
+// file and a render, so that both become one.
+func exposureOf(what, name string) finding.Finding {
+	severity := finding.Error
+	if what == whatField {
+		severity = finding.Warning
+	}
+	return finding.Finding{
+		Rule: rulePlaintext, Severity: severity, Help: helpReference,
+		Message: fmt.Sprintf("%s %q is a literal credential", what, name),
+	}
+}
+
+// expose notes a credential at a scalar of the layer.
+func (l *layer) expose(n *yaml.Node, f finding.Finding) {
+	e, ok := l.scalar(n)
+	if !ok {
+		return
+	}
+	f.Location = l.span(n)
+	// An alias may lead to a value twice: the graver finding stays.
+	i := slices.IndexFunc(l.exposed, func(x exposed) bool { return x.extent == e })
+	switch {
+	case i < 0:
+		l.exposed = append(l.exposed, exposed{e, f})
+	case l.exposed[i].finding.Severity < f.Severity:
+		l.exposed[i].finding = f
+	}
+}
+
+// credentials finds the credentials in the open of a document.
+func (d *document) credentials() {
+	if d.root.Kind != yaml.SequenceNode {
+		d.credentialsIn(d.root, nil, nil, nil)
+		return
+	}
+	for _, op := range items(d.root) {
+		if v := get(op, "value"); v != nil {
+			d.credentialsIn(v, op, d.patch, source.Split(getText(op, "path")))
+		}
+	}
+}
+
+// credentialsIn walks an object; path leads to n in it, and parent is the mapping
+// around n.
+func (d *document) credentialsIn(n, parent *yaml.Node, object *finding.Object, path []string) {
+	switch n = deref(n); n.Kind {
+	case yaml.SequenceNode:
+		for i, item := range n.Content {
+			d.credentialsIn(item, n, object, with(path, fmt.Sprint(i)))
+		}
+	case yaml.MappingNode:
+		if found := d.identity(n); found != nil && (get(n, "metadata") != nil || len(path) == 0) {
+			object, path = found, nil
+		}
+		if object != nil && len(path) == 0 && isJudgedWhole(object.Kind) {
+			return
+		}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Tag == "!!merge" {
+				d.credentialsIn(n.Content[i+1], n, object, path)
+				continue
+			}
+			d.credentialsIn(n.Content[i+1], n, object, with(path, deref(n.Content[i]).Value))
+		}
+	case yaml.ScalarNode:
+		d.credential(n, parent, object, path)
+	}
+}
+
+func (d *document) credential(n, parent *yaml.Node, object *finding.Object, path []string) {
+	f := field{path: path, values: d.values, text: n.Value, named: func() string { return getText(parent, "name") }}
+	if object != nil {
+		f.kind = object.Kind
+	}
+	if f.holdsValues() {
+		d.embed(n, nil, source.Pointer(path...), true)
+		return
+	}
+	if what, name, ok := f.credential(); ok && n.Tag != "!!null" {
+		found := exposureOf(what, name)
+		if object != nil {
+			found.Object, found.Pointer = object, source.Pointer(path...)
+		}
+		d.expose(n, found)
+	}
+}
+
+// configLiterals finds credentials among the literals of configMapGenerators.
+func (d *document) configLiterals() {
+	entries := items(get(d.root, "configMapGenerator"))
+	if getText(d.root, "kind") == "ConfigMapGenerator" {
+		entries = []*yaml.Node{d.root}
+	}
+	for _, entry := range entries {
+		metadata := entry
+		if m := get(entry, "metadata"); m != nil {
+			metadata = m
+		}
+		for _, n := range items(get(entry, "literals")) {
+			key, text, ok := strings.Cut(n.Value, "=")
+			if !ok || !namesCredential(key) || !isLiteralSecret(key, text) {
+				continue
+			}
+			found := exposureOf("ConfigMap value", key)
+			found.Object = &finding.Object{
+				APIVersion: "v1", Kind: "ConfigMap",
+				Namespace: getText(metadata, "namespace"), Name: getText(metadata, "name"),
+			}
+			found.Pointer = source.Pointer("data", key)
+			d.expose(n, found)
+			d.showKey(key)
+		}
+	}
+}
+
+// showKey takes the key of a literal, and what is in front of it, out of what is
+// hidden of the credential that was noted last.
+func (l *layer) showKey(key string) {
+	if len(l.exposed) == 0 {
+		return
+	}
+	e := &l.exposed[len(l.exposed)-1]
+	if i := bytes.Index(l.data[e.from:e.to], []byte(key+"=")); i >= 0 {
+		e.from += i + len(key) + 1
+	}
+}
+
+// configEnv finds credentials in an env file of a configMapGenerator.
+func (s *sheet) configEnv(use use) {
+	s.parsed = true
+	for _, a := range s.assignments() {
+		if !namesCredential(a.key) || !isLiteralSecret(a.key, s.of(a.value)) {
+			continue
+		}
+		found := exposureOf("ConfigMap value", a.key)
+		found.Location = s.span(a.value.from, a.value.to)
+		for _, span := range use.config {
+			found.Related = append(found.Related, finding.Related{Message: "a configMapGenerator names the file here", Location: span})
+		}
+		s.exposed = append(s.exposed, exposed{a.value, found})
+	}
+}
+
+// mayHoldCredential is a fast look for a key, or a name beside a value, that is
+// named like a credential.
+func mayHoldCredential(path string, data []byte) bool {
+	if data = toUTF8(data); !source.IsYAML(path) && !bytes.Contains(data, []byte("kind")) {
+		return false
+	}
+	for i := 1; i < len(data); i++ {
+		if data[i] != ':' && data[i] != '=' {
+			continue
+		}
+		word := wordBefore(data, i)
+		if string(word) == "name" || string(word) == "path" {
+			word = nameAfter(data[i:min(i+maxKeyName, len(data))])
+		}
+		if len(word) > 0 && maybeCredential(word) && credentialName.Match(word) {
+			return true
+		}
+	}
+	return false
+}
+
+// maybeCredential rules out by the last letter nearly all that credentialName does.
+func maybeCredential(word []byte) bool {
+	return bytes.IndexByte([]byte("dDeEnNtTlLsSyY"), word[len(word)-1]) >= 0
+}
+
+// wordBefore returns the key that ends in front of i.
+func wordBefore(data []byte, i int) []byte {
+	for i > 0 && (data[i-1] == ' ' || data[i-1] == '"' || data[i-1] == '\'') {
+		i--
+	}
+	from := i
+	for from > 0 && i-from < maxKeyName && isNameByte(data[from-1]) {
+		from--
+	}
+	return data[from:i]
+}
+
+func isNameByte(c byte) bool { return isAlnum(c) || c == '_' || c == '-' || c == '.' }
+
+// nameAfter returns the word that follows a colon, the last one of a path.
+func nameAfter(rest []byte) []byte {
+	rest = bytes.TrimLeft(rest[1:], " \t\"'")
+	end := 0
+	for end < len(rest) && (isNameByte(rest[end]) || rest[end] == '/') {
+		end++
+	}
+	return rest[bytes.LastIndexByte(rest[:end], '/')+1 : end]
+}

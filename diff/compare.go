@@ -29,12 +29,6 @@ func Compare(p Pair, opts Options) Comparison {
 	m, mapped := match(old, now, p.Between)
 	c.Target.Mapped = mapped
 	for _, pair := range m.couples {
-		if pair.old != nil {
-			old.hide(pair.old)
-		}
-		if pair.now != nil {
-			now.hide(pair.now)
-		}
 		if change, ok := c.change(p, old, now, pair, &m.names, opts); ok {
 			c.Changes = append(c.Changes, change)
 			c.count(change.Action)

@@ -231,25 +231,6 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
-func TestCredentials(t *testing.T) {
-	text := func(value string) string {
-		return "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  env: [{name: DB_PASSWORD, value: " + value + "}, {name: LEVEL, value: " + value + "}]\n  auth: {password: " + value + ", existingSecret: " + value + ", token: {name: " + value + "}}\n"
-	}
-	want := []string{
-		"changed Pod web", "  changed /spec/auth/existingSecret a → b", "  changed /spec/auth/password sealed",
-		"  changed /spec/auth/token/name a → b", "  changed /spec/env[DB_PASSWORD]/value sealed", "  changed /spec/env[LEVEL]/value a → b",
-	}
-	if got := compare(t, text("a"), text("b"), diff.Options{}); !slices.Equal(got, want) {
-		t.Errorf("got\n%s", strings.Join(got, "\n"))
-	}
-	// As part of something that is new, too.
-	c := diff.Compare(diff.Pair{Path: "x", Old: state(t, "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\n"), New: state(t, text("hidden"))}, diff.Options{Unified: true})
-	out, _ := json.Marshal(c)
-	if n := strings.Count(string(out), "hidden"); n != 6 { // three shown, in the field and in the YAML
-		t.Errorf("%d times: %s", n, out)
-	}
-}
-
 func TestBetween(t *testing.T) {
 	env := func(ns, prefix, replicas, extra string) string {
 		return "apiVersion: v1\nkind: Namespace\nmetadata: {name: " + ns + "}\n---\n" +

@@ -61,7 +61,7 @@ func (s *side) state(ctx context.Context, t render.Target) (*diff.State, error) 
 	for _, f := range s.sealed.CheckRendered(r) {
 		// A part of a secret, or more than it, is where no flow is.
 		if f.Object != nil && f.Pointer != "" && f.Rule != "secret-metadata" {
-			state.Secrets[diff.At{Object: *f.Object, Pointer: f.Pointer}] = ""
+			state.Secrets[diff.At{Object: *f.Object, Pointer: f.Pointer}] = s.setting(f.Location)
 		}
 	}
 	state.Digest = r.Digest()
@@ -84,17 +84,26 @@ func (s *side) identify(state *diff.State) {
 // that cannot be said. It never leaves the memory of the process: of a plaintext
 // it would let anyone test guesses.
 func (s *side) identity(f secrets.Flow) string {
-	if line, ok := s.line(f.Span); ok {
-		if f.Encrypted {
+	if f.Encrypted {
+		if line, ok := s.line(f.Span); ok {
 			if found := ciphertext.FindAll(line, -1); len(found) == 1 {
 				return digest("line", found[0])
 			}
-		} else if text := strings.TrimSpace(string(line)); !blockIndicator.MatchString(text) {
-			return digest("line", []byte(text))
 		}
+	} else if id := s.setting(f.Span); id != "" {
+		return id
 	}
 	if id, ok := s.snap.ID(f.File); ok && f.Key == f.File {
 		return digest("file", []byte(id))
+	}
+	return ""
+}
+
+// setting is the identity of a secret that lies open in a line.
+func (s *side) setting(at finding.Span) string {
+	line, ok := s.line(at)
+	if text := strings.TrimSpace(string(line)); ok && !blockIndicator.MatchString(text) {
+		return digest("line", []byte(text))
 	}
 	return ""
 }

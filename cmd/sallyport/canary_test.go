@@ -43,6 +43,13 @@ var canaries = map[string]string{
 	"plain replaced":        "canary-replaced-90f4c2d1",
 	"plain in a comment":    "canary-comment-f5b83a16",
 	"plain yaml in a value": "canary-nested-1d7ec4a8",
+	"beside auth":           "canary-beside-3a70e9d2",
+	"beside auth, token":    "canary-identity-b81c56f4",
+	"literal without a key": "canary-nokey-e27d09b3",
+	"argument, next item":   "canary-nextitem-0be96d58",
+	"command":               "canary-command-c35817ea",
+	"plain despite sops":    "canary-despite-96d4b02f",
+	"plain env despite":     "canary-envdespite-2f08c7a5",
 }
 
 // TestCanary runs every command in every format over a repository full of
@@ -128,6 +135,19 @@ func canaryRepository(t *testing.T) string {
 
 		"generated/kustomization.yaml": "secretGenerator:\n  - name: g\n    literals: [password=" + canaries["plain literal"] +
 			"]\n    envs: [g.env]\n    files: [g.txt]\n",
+		"arguments/pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\nspec:\n  containers:\n    - name: web\n      image: web:1\n" +
+			"      command:\n        - --token\n        - " + canaries["argument, next item"] + "\n        - PGPASSWORD=" + canaries["command"] + " psql\n" +
+			"      env: [{name: DB_PASSWORD, value: " + canaries["plain container env"] + "}]\n",
+		"nokey/kustomization.yaml": "secretGenerator:\n  - name: g\n    literals:\n      - " + canaries["literal without a key"] +
+			"\n      - password=" + canaries["plain literal"] + "\n",
+
+		"despite/kustomization.yaml": "resources: [docker.yaml]\nsecretGenerator:\n  - name: g\n    envs: [d.env]\n    files: [d.yaml]\n",
+		"despite/d.yaml":             "password: " + canaries["plain despite sops"] + "\n",
+		"despite/d.env":              "PASSWORD=" + canaries["plain env despite"] + "\n",
+		"despite/docker.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: d, namespace: shop}\ndata:\n  config: '{\"auths\":{\"r\":{\"auth\":\"" +
+			base64.StdEncoding.EncodeToString([]byte("user:"+canaries["beside auth"])) + "\",\"password\":\"" + canaries["beside auth"] +
+			"\",\"identitytoken\":\"" + canaries["beside auth, token"] + "\"}}}'\n",
+
 		"generated/g.env": "TOKEN=" + canaries["plain env"] + "\n",
 		"generated/g.txt": canaries["plain file"] + "\n",
 
@@ -165,5 +185,8 @@ func canaryRepository(t *testing.T) string {
 	recipient, _ := peer.NewAgeKey(t)
 	peer.Encrypt(t, recipient, filepath.Join(dir, "good/sealed.yaml"), "--encrypted-regex", "^(data|stringData)$")
 	peer.Encrypt(t, recipient, filepath.Join(dir, "good/sealed.env"))
+	for _, name := range []string{"despite/d.yaml", "despite/d.env"} {
+		peer.Encrypt(t, recipient, filepath.Join(dir, name), "--encrypted-regex", "^(data|stringData)$")
+	}
 	return dir
 }

@@ -46,10 +46,19 @@ var canaries = map[string]string{
 	"beside auth":           "canary-beside-3a70e9d2",
 	"beside auth, token":    "canary-identity-b81c56f4",
 	"literal without a key": "canary-nokey-e27d09b3",
+	"argument":              "canary-argument-74fa2c1d",
 	"argument, next item":   "canary-nextitem-0be96d58",
 	"command":               "canary-command-c35817ea",
 	"plain despite sops":    "canary-despite-96d4b02f",
 	"plain env despite":     "canary-envdespite-2f08c7a5",
+	"plain config key":      "canary-config-8b1e07d3",
+	"plain config literal":  "canary-configliteral-27fa",
+	"plain config env":      "canary-configenv-c3069be1",
+	"plain env by patch":    "canary-envpatch-74d0a95c",
+	"plain chart text":      "canary-charttext-0fe2b68a",
+	"plain values file":     "canary-valuesfile-5d38c71f",
+	"plain in SecretList":   "canary-secretlist-e92b40a6",
+	"plain password of CR":  "canary-custom-617fd8c0",
 }
 
 // TestCanary runs every command in every format over a repository full of
@@ -64,7 +73,7 @@ func TestCanary(t *testing.T) {
 	for _, f := range report.Formats() {
 		runs = append(runs, []string{"check", "-o", f}, []string{"check", "-o", f, "--color", "always", "-v", "--strict"})
 	}
-	for _, target := range []string{"good", "bad", "generated", "broken", "patched", "replaced", "plain", "duplicate", "wrongtype"} {
+	for _, target := range []string{"good", "bad", "generated", "broken", "patched", "replaced", "plain", "duplicate", "wrongtype", "named"} {
 		runs = append(runs, []string{"render", target}, []string{"check", target, "-o", "text"})
 	}
 	for _, args := range runs {
@@ -125,7 +134,8 @@ func canaryRepository(t *testing.T) string {
 		"bad/list.yaml": "apiVersion: v1\nkind: List\nitems:\n  - apiVersion: v1\n    kind: Secret\n    metadata:\n      name: listed\n" +
 			"      annotations:\n        kubectl.kubernetes.io/last-applied-configuration: |\n          {\"stringData\":{\"p\":\"" + canaries["plain in annotation"] + "\"}}\n" +
 			"    stringData: {password: " + canaries["plain in list"] + "}\n",
-		"bad/pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\nspec:\n  containers:\n    - name: web\n      image: web:1\n      env:\n" +
+		"bad/pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: web, namespace: shop}\nspec:\n  containers:\n    - name: web\n      image: web:1\n      args: [\"--password=" + canaries["argument"] +
+			"\"]\n      env:\n" +
 			"        - name: DB_PASSWORD\n          value: " + canaries["plain container env"] +
 			"\n        - name: DATABASE_URL\n          value: postgres://shop:" + canaries["plain URL"] + "@db/shop\n",
 		"bad/json.json":      `{"apiVersion":"v1","kind":"Secret","metadata":{"name":"j"},"stringData":{"password":"` + canaries["plain in json"] + `"}}`,
@@ -169,6 +179,18 @@ func canaryRepository(t *testing.T) string {
 			"    targets:\n      - select: {kind: ConfigMap}\n        fieldPaths: [data.copy]\n        options: {create: true}\n",
 		"replaced/secret.yaml": secret("source", "stringData:\n  password: "+canaries["plain replaced"]+"\n"),
 		"replaced/config.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: config, namespace: shop}\ndata: {copy: x}\n",
+
+		"named/kustomization.yaml": "resources: [web.yaml, config.yaml, app.yaml, custom.yaml]\nconfigMapGenerator:\n  - name: g\n    literals: [api-token=" +
+			canaries["plain config literal"] + "]\n    envs: [g.env]\n    files: [values.yaml]\npatches:\n  - target: {kind: Pod}\n    patch: |-\n" +
+			"      - op: replace\n        path: /spec/containers/0/env/0/value\n        value: " + canaries["plain env by patch"] + "\n",
+		"named/web.yaml":    "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  containers:\n    - name: web\n      env: [{name: DB_PASSWORD, value: x}]\n",
+		"named/config.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: config}\ndata: {DB_PASSWORD: " + canaries["plain config key"] + "}\n",
+		"named/g.env":       "DB_PASSWORD=" + canaries["plain config env"] + "\n",
+		"named/values.yaml": "db: {password: " + canaries["plain values file"] + "}\n",
+		"named/app.yaml": "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: app}\nspec:\n  source:\n    helm:\n      values: |\n        db:\n          password: " +
+			canaries["plain chart text"] + "\n",
+		"named/custom.yaml":      "apiVersion: example.com/v1\nkind: Registry\nmetadata: {name: r}\nspec: {db: {password: " + canaries["plain password of CR"] + "}}\n",
+		"listed/secretlist.yaml": "apiVersion: v1\nkind: SecretList\nitems:\n  - metadata: {name: l}\n    stringData: {password: " + canaries["plain in SecretList"] + "}\n",
 
 		"plain/secret.yaml": secret("loose", "stringData:\n  password: "+canaries["plain stringData"]+"\n"),
 		"notes/key.txt":     "# created: today\n" + canaries["plain age identity"] + "\n",

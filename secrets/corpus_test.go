@@ -144,7 +144,7 @@ func TestHostileRepetition(t *testing.T) {
 	for _, piece := range []string{
 		"-----BEGIN PRIVATE KEY-----", "Secret'", "Secret \"", "x://", "x://a:", `"auth": "`, "AGE-SECRET-KEY-1",
 		"client-key-data: ", "name: key env value ", "A", "AAAA=", "A\n", `\x41`, "${a", "{{", "ENC[AES256_GCM,", "sops_mac=",
-		"[sops]\n", "kind: Secret\n", "#ENC[AES256_GCM,type:comment]", "plainTok", "sops: {", "secretGenerator: [",
+		"[sops]\n", "kind: Secret\n", "#ENC[AES256_GCM,type:comment]", "plainTok", "sops: {", "password: hunter2\n", "- password: hunter2\n", "secretGenerator: [",
 	} {
 		text := strings.Repeat(piece, size/len(piece))
 		start := time.Now()

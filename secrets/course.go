@@ -22,6 +22,8 @@ type course struct {
 	masks    []mask
 	plain    map[*value]bool // plaintext values that were reported
 	typed    bool            // a file holds placeholders
+
+	exposures map[string]finding.Span // by message, of the files that the target read; made when asked for
 }
 
 type mask struct {

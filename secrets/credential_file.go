@@ -43,13 +43,38 @@ func (l *layer) expose(n *yaml.Node, f finding.Finding) {
 	}
 	f.Location = l.span(n)
 	// An alias may lead to a value twice: the graver finding stays.
-	i := slices.IndexFunc(l.exposed, func(x exposed) bool { return x.extent == e })
+	i, known := l.shown[n]
 	switch {
-	case i < 0:
+	case !known:
+		l.shown[n] = len(l.exposed)
 		l.exposed = append(l.exposed, exposed{e, f})
 	case l.exposed[i].finding.Severity < f.Severity:
 		l.exposed[i].finding = f
 	}
+}
+
+// A placeIndex finds the places of credentials by the messages about them.
+type placeIndex map[string][]finding.Span
+
+func newPlaceIndex(all []exposed) placeIndex {
+	index := placeIndex{}
+	for _, e := range all {
+		index[e.finding.Message] = append(index[e.finding.Message], e.finding.Location)
+	}
+	for _, places := range index {
+		slices.SortStableFunc(places, func(a, b finding.Span) int { return a.Start.Line - b.Start.Line })
+	}
+	return index
+}
+
+// at returns the place in a line, or with below set the first one from it on.
+func (x placeIndex) at(message string, line int, below bool) (finding.Span, bool) {
+	places := x[message]
+	i, ok := slices.BinarySearchFunc(places, line, func(p finding.Span, line int) int { return p.Start.Line - line })
+	if i < len(places) && (ok || below) {
+		return places[i], true
+	}
+	return finding.Span{}, false
 }
 
 // credentials finds the credentials in the open of a document.

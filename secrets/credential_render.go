@@ -1,7 +1,6 @@
 package secrets
 
 import (
-	"slices"
 	"strconv"
 
 	"github.com/sallyport/sallyport/finding"
@@ -93,12 +92,22 @@ func (c *course) exposed(f finding.Finding, inside bool) {
 
 // exposedIn finds the file of the target that shows a credential.
 func (c *course) exposedIn(message string) (finding.Span, bool) {
-	for _, file := range c.rendered.Reads.Files {
-		if at, ok := c.sealed.exposedAt(finding.Span{File: file}, message, true); ok {
-			return at, true
+	if c.exposures == nil {
+		c.exposures = map[string]finding.Span{}
+		for _, file := range c.rendered.Reads.Files {
+			_, sh, err := c.sealed.read(file)
+			if err != nil || sh == nil {
+				continue
+			}
+			for _, e := range sh.exposed {
+				if _, known := c.exposures[e.finding.Message]; !known {
+					c.exposures[e.finding.Message] = e.finding.Location
+				}
+			}
 		}
 	}
-	return finding.Span{}, false
+	at, ok := c.exposures[message]
+	return at, ok
 }
 
 // exposedAt returns where a file shows the credential that a message is about: at
@@ -111,12 +120,8 @@ func (s *Sealed) exposedAt(place finding.Span, message string, below bool) (find
 	if err != nil || sh == nil {
 		return place, false
 	}
-	i := slices.IndexFunc(sh.exposed, func(e exposed) bool {
-		line := e.finding.Location.Start.Line
-		return e.finding.Message == message && (line == place.Start.Line || below && line > place.Start.Line)
-	})
-	if i < 0 {
-		return place, false
+	if at, ok := sh.places.at(message, place.Start.Line, below); ok {
+		return at, true
 	}
-	return sh.exposed[i].finding.Location, true
+	return place, false
 }

@@ -3,6 +3,7 @@ package secrets
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // What is named like a credential and is none is let through; what is one is not.
@@ -85,5 +86,21 @@ func TestBinaryTag(t *testing.T) {
 	s := seal(t, memTree{"s.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: x}\nstringData:\n  password: !!binary YzRuYXJ5\n"})
 	if text := read(t, s, "s.yaml"); strings.Contains(text, "!!binary") || !strings.Contains(text, "password:          "+plainPrefix) {
 		t.Errorf("sealed as\n%s", text)
+	}
+}
+
+// Many credentials in one file take time linear in their number.
+func TestManyCredentials(t *testing.T) {
+	const n = 50_000
+	s := seal(t, memTree{"values.yaml": "all:\n" + strings.Repeat("- password: c4nary\n", n)})
+	start := time.Now()
+	if got := check(t, s); len(got) != n {
+		t.Errorf("%d findings, want %d", len(got), n)
+	}
+	if strings.Contains(strings.Join(s.Masked("values.yaml"), "\n"), canary) {
+		t.Error("a masked line shows a value")
+	}
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("took %v", took)
 	}
 }

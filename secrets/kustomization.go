@@ -109,8 +109,10 @@ func (d *document) embed(n *yaml.Node, patch *finding.Object, pointer string, va
 		if len(l.edits) > 0 {
 			d.replace(n, string(apply(inner, l.edits)), true)
 		}
-		for _, e := range l.exposed {
-			d.expose(n, e.finding)
+		if whole, ok := d.scalar(n); ok {
+			for _, e := range l.exposed {
+				d.exposed = append(d.exposed, exposed{whole, e.finding})
+			}
 		}
 		return
 	}

@@ -18,6 +18,7 @@ type layer struct {
 	span    func(*yaml.Node) finding.Span
 	edits   []edit
 	exposed []exposed
+	shown   map[*yaml.Node]int  // which of exposed a scalar is
 	values  bool                // the text is a chart's values
 	done    map[*yaml.Node]bool // scalars that are replaced, so that aliases are not twice
 }
@@ -25,7 +26,7 @@ type layer struct {
 // documents seals every document. patch is set where the layer is a patch for
 // that Secret, whatever it says itself.
 func (l *layer) documents(f *source.File, patch *finding.Object) {
-	l.done = map[*yaml.Node]bool{}
+	l.done, l.shown = map[*yaml.Node]bool{}, map[*yaml.Node]int{}
 	for i, doc := range f.Docs {
 		d := &document{layer: l, index: i, root: deref(doc.Root), patch: patch}
 		d.seal()

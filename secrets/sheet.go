@@ -24,6 +24,7 @@ type sheet struct {
 	bare     []extent // plaintext that the edits leave: never shown
 	findings []finding.Finding
 	exposed  []exposed
+	places   placeIndex         // of exposed
 	refused  *repo.RefusedError // the file must not be read; the rest may be set
 	parsed   bool
 	sealed   []byte
@@ -100,6 +101,7 @@ func newSheet(path string, data []byte, use use) *sheet {
 	if s.format == "" {
 		s.generated(use)
 	}
+	s.places = newPlaceIndex(s.exposed)
 	s.sealed = apply(s.data, s.edits)
 	return s
 }

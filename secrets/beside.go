@@ -7,8 +7,8 @@ import (
 
 // What is shown beside a finding may hold credentials that no rule reports: the
 // password next to a registry's auth, an argument of a command. They are hidden by
-// their names alone. It hides too much rather than too little, and only from the
-// lines that are shown.
+// their names alone, and too much is hidden rather than too little: from the
+// lines that are shown, and in part from renders.
 
 const secretWord = `(?:passw(?:or)?d|passphrase|pwd|token|secret|credentials?|auth|(?:api|access|secret|private|encryption|signing)[-_]?key)`
 
@@ -23,10 +23,21 @@ var besides = []*regexp.Regexp{
 	regexp.MustCompile(`(?i)(?:^|[^\w$-])\w*` + secretWord + `=["']?([^\s"',;]+)`),
 }
 
-// beside returns the stretches of a text to hide.
-func beside(data []byte) []extent {
+// secretFlag is an argument that takes the next one for a credential.
+var secretFlag = regexp.MustCompile(`(?i)^--?[\w.-]*` + secretWord + `$`)
+
+// beside returns the stretches of a file to hide.
+func beside(data []byte) []extent { return stretches(data, besides) }
+
+// besideIn returns the stretches of one string of an object to hide. Its YAML, if
+// it is some, stays: what a render or a diff hides cannot be reviewed there.
+func besideIn(data []byte) []extent {
+	return stretches(data, []*regexp.Regexp{besides[0], besides[2], besides[3]})
+}
+
+func stretches(data []byte, patterns []*regexp.Regexp) []extent {
 	var out []extent
-	for _, pattern := range besides {
+	for _, pattern := range patterns {
 		for _, at := range pattern.FindAllSubmatchIndex(data, -1) {
 			if text := strings.TrimSpace(string(data[at[2]:at[3]])); !isShown(text) {
 				out = append(out, extent{at[2], at[2] + len(strings.TrimRight(string(data[at[2]:at[3]]), " \t\r"))})

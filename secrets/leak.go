@@ -2,6 +2,7 @@ package secrets
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/sallyport/sallyport/finding"
 	"github.com/sallyport/sallyport/source"
@@ -19,7 +20,14 @@ func (c *course) scanText(text string) {
 		return
 	}
 	hits := scan([]byte(text))
-	if len(hits) == 0 {
+	hidden := besideIn([]byte(text))
+	if c.followsFlag() && !isShown(text) {
+		hidden = append(hidden, extent{0, len(text)})
+	}
+	for _, h := range hits {
+		hidden = append(hidden, h.extent)
+	}
+	if len(hidden) == 0 {
 		return
 	}
 	for _, h := range hits {
@@ -30,12 +38,40 @@ func (c *course) scanText(text string) {
 			c.sealed.hide(placed.Location)
 		}
 	}
-	slices.Reverse(hits)
-	masked := text
-	for _, h := range hits {
-		masked = masked[:h.from] + dots + masked[min(h.to, len(masked)):]
+	var edits []edit
+	for _, x := range hidden {
+		edits = append(edits, edit{extent{x.from, min(x.to, len(text))}, dots})
 	}
-	c.mask(masked)
+	c.mask(string(apply([]byte(text), mergeMasks([]byte(text), edits))))
+}
+
+// followsFlag reports whether the path is the argument behind one such as
+// --token.
+func (c *course) followsFlag() bool {
+	n := len(c.path)
+	if n < 2 || c.path[n-2] != "args" && c.path[n-2] != "command" {
+		return false
+	}
+	var node any = c.object.Value
+	for _, key := range c.path[:n-1] {
+		switch at := node.(type) {
+		case map[string]any:
+			node = at[key]
+		case []any:
+			i, err := strconv.Atoi(key)
+			if err != nil || i >= len(at) {
+				return false
+			}
+			node = at[i]
+		}
+	}
+	list, _ := node.([]any)
+	i, err := strconv.Atoi(c.path[n-1])
+	if err != nil || i < 1 || i >= len(list) {
+		return false
+	}
+	before, _ := list[i-1].(string)
+	return secretFlag.MatchString(before)
 }
 
 // dots mask a value, whatever its length.

@@ -31,7 +31,7 @@ func plaintextRule() finding.Rule {
 			"in kubeconfigs, as they are and in base64. References such as `op://…`, `vault:…`, `${VAR}` and " +
 			"`{{ … }}`, empty values and public certificates are not reported. The values of a SealedSecret must have the " +
 			"form that kubeseal writes, and its template must take its secrets from them.",
-		Fix:  "Encrypt the file with sops. If it was pushed, rotate the value: history keeps it.",
+		Fix:  "Run `sallyport seal FILE`. If it was pushed, rotate the value: history keeps it.",
 		Bad:  finding.Example{"secret.yaml": exampleSecret("hunter2", "")},
 		Good: finding.Example{"secret.yaml": exampleSecret(exampleEnc, exampleBlock())},
 	}
@@ -58,7 +58,7 @@ func incompleteRule() finding.Rule {
 		Doc: "The file has a sops block, but a value that the block's own rule (`encrypted_regex` and its relatives) " +
 			"covers is in plaintext, or a value of a Secret is, whatever the rule says. It was added by hand, or the " +
 			"rule is too narrow. sops does not complain until somebody decrypts.",
-		Fix:  "Run `sops edit FILE` or encrypt the file again. Rotate the value if it was pushed.",
+		Fix:  "Take the value out, and add it again with `sops edit FILE`. Rotate it if it was pushed.",
 		Bad:  finding.Example{"secret.yaml": exampleSecret(exampleEnc+"\n  token: hunter2", exampleBlock())},
 		Good: finding.Example{"secret.yaml": exampleSecret(exampleEnc+"\n  token: "+exampleOther, exampleBlock())},
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 )
@@ -177,6 +178,9 @@ func (g *git) commit(rev string) (string, error) {
 	}
 	out, err := g.run("rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}")
 	if err == nil {
+		if err := g.unambiguous(rev); err != nil {
+			return "", err
+		}
 		return strings.TrimSpace(string(out)), nil
 	}
 	if g.ctx.Err() != nil {
@@ -193,6 +197,30 @@ func (g *git) commit(rev string) (string, error) {
 		return "", fmt.Errorf("%w %q: HEAD has no commit yet", ErrRevision, rev)
 	}
 	return "", fmt.Errorf("%w %q", ErrRevision, rev)
+}
+
+// unambiguous refuses a name that several references have. Git would take the
+// tag and say so on standard error; whoever may push a tag called origin/main
+// could then choose what a change is compared with.
+func (g *git) unambiguous(rev string) error {
+	name := rev
+	if i := strings.IndexAny(rev, "^~@:"); i >= 0 {
+		name = rev[:i]
+	}
+	if name == "" || name == "HEAD" || strings.HasPrefix(name, "refs/") {
+		return nil
+	}
+	candidates := []string{"refs/tags/" + name, "refs/heads/" + name, "refs/remotes/" + name, "refs/remotes/" + name + "/HEAD"}
+	out, err := g.run(append([]string{"for-each-ref", "--format=%(refname)"}, candidates...)...)
+	if err != nil {
+		return err
+	}
+	found := slices.DeleteFunc(strings.Fields(string(out)), func(ref string) bool { return !slices.Contains(candidates, ref) })
+	if len(found) > 1 {
+		return fmt.Errorf("%w %q: it is ambiguous, %s have that name; write the one you mean in full",
+			ErrRevision, rev, strings.Join(found, " and "))
+	}
+	return nil
 }
 
 // head returns the SHA of HEAD, empty where it has no commit yet.

@@ -100,7 +100,6 @@ func (c Consumer) way() way {
 func (c Consumer) by() finding.Object {
 	by := c.By
 	by.APIVersion, _, _ = strings.Cut(by.APIVersion, "/")
-	by.Name = hashSuffix.ReplaceAllString(by.Name, "")
 	return by
 }
 

@@ -20,7 +20,7 @@ func (s *sheet) unparsed(err error) {
 	if !errors.As(err, &parse) || !source.IsYAML(s.path) {
 		return
 	}
-	found := s.roughSecrets()
+	found := s.roughSecrets(0)
 	if !found && !bytes.Contains(s.data, []byte("ENC[AES256_GCM")) {
 		return
 	}
@@ -39,11 +39,13 @@ var (
 )
 
 // roughSecrets finds the values of Secrets in text that does not parse: a
-// truncated manifest, a Helm template. It reports whether any Secret is there.
-func (s *sheet) roughSecrets() bool {
+// truncated manifest, a Helm template, or what follows a document that ends too
+// early. from is the index of the first line. It reports whether any Secret is
+// there.
+func (s *sheet) roughSecrets(from int) bool {
 	lines := strings.Split(string(s.data), "\n")
 	found := false
-	for start := 0; start < len(lines); {
+	for start := from; start < len(lines); {
 		end := start + 1
 		for end < len(lines) && !strings.HasPrefix(lines[end], "---") {
 			end++

@@ -136,10 +136,17 @@ const wholeMark = "\x00"
 
 // yaml reads YAML and JSON.
 func (s *sheet) yaml(use use) {
-	f, err := source.Parse(s.path, s.data)
+	f, problems, err := source.Read(s.path, s.data)
 	if err != nil {
 		s.unparsed(err)
 		return
+	}
+	for _, p := range problems {
+		// What our parser drops as well another one may read: a Secret behind
+		// "{}" is one to whoever takes the first line away.
+		if p.Dropped && s.roughSecrets(p.Span.Start.Line-1) {
+			s.refuse("yaml-unsafe", p.Span.Start, p.Message)
+		}
 	}
 	s.parsed = true
 	root := &layer{text: s.text, sheet: s, span: f.Span, values: isValuesFile(s.path) && !isManifest(f)}

@@ -47,6 +47,7 @@ type Problem struct {
 	Span    finding.Span
 	Message string
 	Fatal   bool
+	Dropped bool // from here on the text is a document that only some parsers see
 
 	syntax bool // the file is not YAML; Check leaves that to Parse
 }

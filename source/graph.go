@@ -244,6 +244,7 @@ func (w *walk) dropped(at int) {
 		w.problems = append(w.problems, Problem{
 			Span:    f.lines.span(f.Path, at, f.lines.textEnd(at)),
 			Message: "kustomize and kubectl drop this document: separate it from the one before by a line of three dashes",
+			Dropped: true,
 		})
 	}
 }

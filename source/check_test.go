@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 const head = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
@@ -134,7 +133,8 @@ func TestCheckWarnings(t *testing.T) {
 }
 
 // TestCheckIsLinear holds the shapes that cost a parser more than linear time
-// or a large multiple of memory. Each has a second, the suite has no more.
+// or a large multiple of memory. No time is measured: a parser that is hurt by one
+// does not come back before the test's timeout.
 func TestCheckIsLinear(t *testing.T) {
 	const n = 1 << 20
 	for name, data := range map[string]string{
@@ -151,11 +151,7 @@ func TestCheckIsLinear(t *testing.T) {
 		"error at end":   strings.Repeat("a: [b, c]\n", 9000) + "]",
 	} {
 		t.Run(name, func(t *testing.T) {
-			start := time.Now()
 			Check("f.yaml", []byte(data))
-			if took := time.Since(start); took > 10*time.Second {
-				t.Errorf("took %s for %d bytes", took, len(data))
-			}
 		})
 	}
 }

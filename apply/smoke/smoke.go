@@ -111,7 +111,8 @@ func (c Check) run(ctx context.Context, client *http.Client) Result {
 	if r.Err = c.Validate(); r.Err != nil {
 		return r
 	}
-	ctx, cancel := context.WithTimeout(ctx, or(c.Within, defaultWithin))
+	end := time.Now().Add(or(c.Within, defaultWithin))
+	ctx, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
 	for {
 		took, err := c.attempt(ctx, client)
@@ -121,10 +122,14 @@ func (c Check) run(ctx context.Context, client *http.Client) Result {
 		if r.Attempts++; err == nil {
 			return r
 		}
+		pause := or(c.Interval, defaultInterval)
+		if time.Until(end) < pause {
+			return r
+		}
 		select {
 		case <-ctx.Done():
 			return r
-		case <-time.After(or(c.Interval, defaultInterval)):
+		case <-time.After(pause):
 		}
 	}
 }

@@ -53,6 +53,9 @@ func (s *Snapshot) sibling(ctx context.Context, rev string, resolve func(*git, s
 
 // history returns the repository for commands that ctx bounds.
 func (s *Snapshot) history(ctx context.Context) (*git, error) {
+	if s.load != nil {
+		return nil, fmt.Errorf("commit %s: %w: %w", s.revision, errNoHistory, ErrRevision)
+	}
 	if s.git == nil {
 		return nil, fmt.Errorf("%s is not a Git repository: %w", s.root, ErrRevision)
 	}

@@ -24,8 +24,12 @@ type Snapshot struct {
 	disk  *disk           // nil for the index and a commit
 	git   *git            // nil outside Git
 	blobs *blobs          // nil outside Git
+	load  objectReader    // of a snapshot made by FromObjects, which has no git; else nil
 	clean func() []string // proveClean, once
 }
+
+// objectReader gives the content of a blob.
+type objectReader func(id string) ([]byte, error)
 
 // content is what is known of one entry. What was learnt first stays true: the
 // bytes belong to the id, whichever of them was asked for first.
@@ -47,7 +51,8 @@ type item struct {
 	stat   seen
 }
 
-// Root returns the absolute path of the repository root.
+// Root returns the absolute path of the repository root. It is empty for a
+// snapshot made by [FromObjects].
 func (s *Snapshot) Root() string { return s.root }
 
 // Scope returns the path of Open's argument relative to the root, with forward
@@ -109,6 +114,8 @@ func (s *Snapshot) read(i int) ([]byte, error) {
 		return nil, refuse(e.Path, rulePathEscape, "is a submodule, which is another repository")
 	case e.Size > MaxFileSize:
 		return nil, tooLarge(e.Path)
+	case s.load != nil:
+		return s.load(s.objects[i])
 	case s.objects[i] != "":
 		return s.blobs.read(e.Path, s.objects[i])
 	}

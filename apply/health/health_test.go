@@ -1,0 +1,128 @@
+package health
+
+import (
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+)
+
+func object(t *testing.T, text string) *unstructured.Unstructured {
+	t.Helper()
+	u := &unstructured.Unstructured{}
+	data, err := yaml.YAMLToJSON([]byte(text))
+	if err == nil {
+		err = u.UnmarshalJSON(data)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func TestOf(t *testing.T) {
+	judge, err := NewJudge([]Rule{
+		{Group: "db.example", Kind: "Cluster", Healthy: "status.ready == spec.size", Failed: "has(status.phase) && status.phase == 'Broken'"},
+		{Kind: "ConfigMap", Healthy: "self.data.ready == 'yes'"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, object string
+		want         Verdict
+	}{
+		{"nothing to wait for", "{apiVersion: v1, kind: Secret, metadata: {name: a}}", Verdict{Phase: Healthy}},
+		{"rollout behind", "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a, generation: 2}, status: {observedGeneration: 1}}",
+			Verdict{Progressing, "Deployment generation is 2, but latest observed generation is 1"}},
+		{"rollout done", "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a, generation: 1}, spec: {replicas: 1}, status: {observedGeneration: 1, replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1, conditions: [{type: Available, status: 'True'}]}}",
+			Verdict{Phase: Healthy}},
+		{"rollout failed", "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a, generation: 1}, status: {observedGeneration: 1, conditions: [{type: Progressing, status: 'False', reason: ProgressDeadlineExceeded}]}}",
+			Verdict{Failed, "Progress deadline exceeded"}},
+		{"job runs", "{apiVersion: batch/v1, kind: Job, metadata: {name: a}, status: {active: 1, startTime: now}}", Verdict{Progressing, "has not completed"}},
+		{"job done", "{apiVersion: batch/v1, kind: Job, metadata: {name: a}, status: {conditions: [{type: Complete, status: 'True'}]}}", Verdict{Phase: Healthy}},
+		{"job failed", "{apiVersion: batch/v1, kind: Job, metadata: {name: a}, status: {conditions: [{type: Failed, status: 'True', reason: BackoffLimitExceeded, message: secret}]}}",
+			Verdict{Failed, "failed BackoffLimitExceeded"}},
+		{"job suspended", "{apiVersion: batch/v1, kind: Job, metadata: {name: a}, spec: {suspend: true}}", Verdict{Phase: Healthy}},
+		{"deleted", "{apiVersion: v1, kind: Secret, metadata: {name: a, deletionTimestamp: '2026-01-01T00:00:00Z'}}", Verdict{Progressing, "is being deleted"}},
+		{"namespace", "{apiVersion: v1, kind: Namespace, metadata: {name: a}, status: {phase: Terminating}}", Verdict{Failed, "is terminating, so nothing can be made in it"}},
+		{"API service", "{apiVersion: apiregistration.k8s.io/v1, kind: APIService, metadata: {name: a}}", Verdict{Progressing, "is not Available"}},
+		{"stalled", "{apiVersion: x.example/v1, kind: X, metadata: {name: a}, status: {conditions: [{type: Stalled, status: 'True', message: no chart}]}}", Verdict{Failed, "no chart"}},
+		{"rule: not yet", "{apiVersion: db.example/v1, kind: Cluster, metadata: {name: a}, spec: {size: 3}}", Verdict{Progressing, "the rule of its kind does not hold yet"}},
+		{"rule: healthy", "{apiVersion: db.example/v1, kind: Cluster, metadata: {name: a}, spec: {size: 3}, status: {ready: 3}}", Verdict{Phase: Healthy}},
+		{"rule: failed", "{apiVersion: db.example/v1, kind: Cluster, metadata: {name: a}, spec: {size: 3}, status: {ready: 3, phase: Broken}}",
+			Verdict{Failed, "the rule of its kind says that it has failed"}},
+		{"rule of the core group", "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {ready: 'no'}}", Verdict{Progressing, "the rule of its kind does not hold yet"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := judge.Of(object(t, tt.object)); got.Phase != tt.want.Phase || !strings.HasPrefix(got.Reason, tt.want.Reason) || tt.want.Reason == "" && got.Reason != "" {
+				t.Errorf("got %s %q, want %s %q", got.Phase, got.Reason, tt.want.Phase, tt.want.Reason)
+			}
+		})
+	}
+}
+
+func TestRulesThatAreWrong(t *testing.T) {
+	for want, rules := range map[string][]Rule{
+		"health rule for Cluster.db.example: healthy:": {{Group: "db.example", Kind: "Cluster", Healthy: "status.ready =="}},
+		"healthy: gives int, not a bool":               {{Kind: "Cluster", Healthy: "1 + 1"}},
+		"failed: gives string, not a bool":             {{Kind: "Cluster", Healthy: "true", Failed: "'no'"}},
+		"a kind and an expression":                     {{Healthy: "true"}},
+		"there are two":                                {{Kind: "A", Healthy: "true"}, {Kind: "A", Healthy: "false"}},
+	} {
+		if _, err := NewJudge(rules); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+// TestEndlessRule: an expression cannot hold up the job.
+func TestEndlessRule(t *testing.T) {
+	list := "[" + strings.Repeat("1,", 200) + "1]"
+	judge, err := NewJudge([]Rule{{Kind: "A", Healthy: list + ".all(a, " + list + ".all(b, " + list + ".all(c, " + list + ".all(d, a + b + c + d > 0))))"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := judge.Of(object(t, "{apiVersion: v1, kind: A, metadata: {name: a}}")); got.Phase != Progressing {
+		t.Errorf("got %s", got.Phase)
+	}
+}
+
+const pod = `{apiVersion: v1, kind: Pod, metadata: {name: NAME, creationTimestamp: 'TIME', labels: {pod-template-hash: HASH}},
+  status: {containerStatuses: [{name: app, restartCount: COUNT, state: {waiting: {reason: REASON, message: c4n4ry}}}]}}`
+
+func TestStuck(t *testing.T) {
+	podOf := func(name, at, hash, count, reason string) *unstructured.Unstructured {
+		return object(t, strings.NewReplacer("NAME", name, "TIME", at, "HASH", hash, "COUNT", count, "REASON", reason).Replace(pod))
+	}
+	const before, after = "2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"
+	tests := []struct {
+		name string
+		pods []*unstructured.Unstructured
+		want string
+	}{
+		{"no pods", nil, ""},
+		{"starts", []*unstructured.Unstructured{podOf("a", after, "new", "0", "ContainerCreating")}, ""},
+		{"first crash", []*unstructured.Unstructured{podOf("a", after, "new", "1", "CrashLoopBackOff")}, ""},
+		{"crashes again", []*unstructured.Unstructured{podOf("a", after, "new", "3", "CrashLoopBackOff")}, "pod a: container app: CrashLoopBackOff after 3 restarts"},
+		{"no image", []*unstructured.Unstructured{podOf("a", after, "new", "0", "ImagePullBackOff")}, "pod a: container app: ImagePullBackOff"},
+		{"what is replaced may crash", []*unstructured.Unstructured{podOf("a", before, "old", "9", "CrashLoopBackOff"), podOf("b", after, "new", "0", "ContainerCreating")}, ""},
+	}
+	for _, tt := range tests {
+		if got := Stuck(tt.pods); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestSelector(t *testing.T) {
+	const deployment = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a, generation: 2}, spec: {selector: {matchLabels: {b: two, a: one}}}, status: {observedGeneration: GEN, updatedReplicas: 1}}"
+	if got := Selector(object(t, strings.Replace(deployment, "GEN", "2", 1))); got != "a=one,b=two" {
+		t.Errorf("got %q", got)
+	}
+	if got := Selector(object(t, strings.Replace(deployment, "GEN", "1", 1))); got != "" {
+		t.Errorf("the controller has not seen it: got %q", got)
+	}
+}

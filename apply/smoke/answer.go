@@ -111,11 +111,23 @@ func (c Check) judgeJSON(body []byte) error {
 		switch {
 		case len(nodes) == 0:
 			return fmt.Errorf("the body has nothing at JSON path %s", e.Path)
-		case e.Value != nil && !slices.Contains(nodes, e.Value):
+		case e.Equals != "" && !slices.ContainsFunc(nodes, e.holds):
 			return fmt.Errorf("the value at JSON path %s is not the expected one", e.Path)
 		}
 	}
 	return nil
+}
+
+// holds compares the text of a JSON scalar; a collection never equals.
+func (e Expectation) holds(node any) bool {
+	switch v := node.(type) {
+	case string:
+		return v == e.Equals
+	case map[string]any, []any:
+		return false
+	}
+	text, err := json.Marshal(node)
+	return err == nil && string(text) == e.Equals
 }
 
 func join(status []int) string {

@@ -52,11 +52,11 @@ type Check struct {
 }
 
 // Expectation is a value in a JSON document: at least one node that the path
-// selects equals the value. Path is in the syntax of RFC 9535. A nil Value asks
-// only that the path selects something.
+// selects is a string, number, bool or null whose text is Equals. Path is in the
+// syntax of RFC 9535. Without Equals the path has to select something.
 type Expectation struct {
-	Path  string
-	Value any // string, float64, bool or nil
+	Path   string
+	Equals string // true and 3 stand for the JSON values too
 }
 
 // Result is how one check went. Err is nil where it passed; its text names what

@@ -41,9 +41,11 @@ type Config struct {
 	Rules              map[string]RuleConf `yaml:"rules" doc:"Settings by rule name, as listed by sallyport explain."`
 	Secrets            SecretsConfig       `yaml:"secrets" doc:"What is expected of encrypted files."`
 	Waivers            []WaiverConfig      `yaml:"waivers" doc:"Findings that somebody has accepted, until a date."`
+	Apply              ApplyConfig         `yaml:"apply" doc:"For sallyport apply and drift; it counts in the cluster's own configuration only."`
 
 	file string // path as users know it; relative to the repository root where it lies inside
 	dir  string // its directory, relative to the repository root; "" is the root
+	disk string // directory of the file, where what it refers to lies there; else ""
 	text *decoder
 	root *yamlNode // nil without a document
 }

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestConfigErrors(t *testing.T) {
@@ -22,6 +24,9 @@ func TestConfigErrors(t *testing.T) {
 		{"waiver date", "waivers:\n  - {rule: a, object: b, reason: c, owner: d, expires: soon}\n", `.sallyport.yaml:2:56: expires must be a date, YYYY-MM-DD`},
 		{"pattern", "targets: {include: [\"a[\"]}\n", `.sallyport.yaml:1:21: not a valid pattern`},
 		{"second document", "kind: Config\n---\nkind: Config\n", `.sallyport.yaml:3:1: a second document`},
+		{"number", "apply: {prune: {count: some}}\n", `.sallyport.yaml:1:24: apply.prune.count must be a whole number, 0 or more`},
+		{"duration", "apply: {health: {timeout: 5}}\n", `.sallyport.yaml:1:27: apply.health.timeout must be a duration, such as 90s or 5m`},
+		{"heal", "apply: {drift: {heal: yes}}\n", `.sallyport.yaml:1:23: apply.drift.heal must be one of never, always, listed`},
 		{"no YAML", "a: [\n", `.sallyport.yaml:`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -50,6 +55,16 @@ func TestConfigExample(t *testing.T) {
 	cfg, err = parseConfig(ConfigName, ConfigName, []byte("kubernetesVersions: [1.30]\n"))
 	if err != nil || cfg.KubernetesVersions[0] != "1.30" {
 		t.Errorf("versions %v, %v", cfg.KubernetesVersions, err)
+	}
+}
+
+func TestConfigNumbers(t *testing.T) {
+	cfg, err := parseConfig(ConfigName, ConfigName, []byte("apply: {prune: {count: 7}, health: {timeout: 1m30s}, smoke: [{name: a, url: http://a, status: [200, 204]}]}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Apply.Prune.Count != 7 || cfg.Apply.Health.Timeout != 90*time.Second || !slices.Equal(cfg.Apply.Smoke[0].Status, []int{200, 204}) {
+		t.Errorf("%+v", cfg.Apply)
 	}
 }
 

@@ -54,6 +54,10 @@ func schemaOf(t reflect.Type, doc string) map[string]any {
 		schema["type"], schema["additionalProperties"] = []string{"object", "null"}, schemaOf(t.Elem(), "")
 	case reflect.Slice:
 		schema["type"], schema["items"] = []string{"array", "null"}, schemaOf(t.Elem(), "")
+	case reflect.Int:
+		schema["type"], schema["minimum"] = "integer", 0
+	case reflect.Int64: // time.Duration
+		schema["type"], schema["pattern"] = "string", `^([0-9.]+(ms|s|m|h))+$`
 	default:
 		// A version such as 1.35 is a number to YAML.
 		schema["type"] = []string{"string", "number"}
@@ -83,7 +87,9 @@ func configRows(b *strings.Builder, t reflect.Type, prefix string) {
 		case reflect.Struct:
 			configRows(b, ft, name+".")
 		case reflect.Map:
-			configRows(b, ft.Elem(), name+".NAME.")
+			if ft.Elem().Kind() == reflect.Struct {
+				configRows(b, ft.Elem(), name+".NAME.")
+			}
 		case reflect.Slice:
 			if ft.Elem().Kind() == reflect.Struct {
 				configRows(b, ft.Elem(), name+"[].")
@@ -110,11 +116,14 @@ waivers:
 // schemas returns the configured schema locations; relative ones lie beside the
 // configuration.
 func (c *Config) schemas(snap *repo.Snapshot) []string {
-	out := make([]string, len(c.Schemas))
+	out, root := make([]string, len(c.Schemas)), snap.Root()
+	if c.disk != "" {
+		root = c.disk
+	}
 	for i, at := range c.Schemas {
 		out[i] = at
-		if at != "default" && !strings.Contains(at, "://") && !filepath.IsAbs(at) {
-			out[i] = filepath.Join(snap.Root(), filepath.FromSlash(c.dir), filepath.FromSlash(at))
+		if onDisk(at) && !filepath.IsAbs(at) {
+			out[i] = filepath.Join(root, filepath.FromSlash(c.dir), filepath.FromSlash(at))
 		}
 	}
 	return out

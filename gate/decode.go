@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/agnivade/levenshtein"
 	"go.yaml.in/yaml/v3"
@@ -50,6 +52,20 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, name string) error {
 			return d.errorf(n, "%s must be a string", label(name))
 		}
 		v.SetString(n.Value)
+		return nil
+	case reflect.Int:
+		number, err := strconv.Atoi(n.Value)
+		if n.Kind != yaml.ScalarNode || err != nil || number < 0 {
+			return d.errorf(n, "%s must be a whole number, 0 or more", label(name))
+		}
+		v.SetInt(int64(number))
+		return nil
+	case reflect.Int64: // time.Duration, the only one
+		length, err := time.ParseDuration(n.Value)
+		if n.Kind != yaml.ScalarNode || err != nil || length < 0 {
+			return d.errorf(n, "%s must be a duration, such as 90s or 5m", label(name))
+		}
+		v.SetInt(int64(length))
 		return nil
 	}
 	panic("decode: no configuration field has kind " + v.Kind().String())

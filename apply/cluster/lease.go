@@ -1,0 +1,144 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/go-logr/logr"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	coordination "k8s.io/client-go/kubernetes/typed/coordination/v1"
+	"k8s.io/client-go/tools/leaderelection"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	"k8s.io/klog/v2"
+)
+
+const (
+	// leaseTime, renewTime and renewPause are the figures of Kubernetes' own
+	// controllers: a runner that dies is replaced after 15 seconds, and one that
+	// cannot renew gives up after 10, before another may begin.
+	leaseTime  = 15 * time.Second
+	renewTime  = 10 * time.Second
+	renewPause = 2 * time.Second
+)
+
+// ErrHeld says that another runner held the lease for as long as was waited.
+var ErrHeld = errors.New("another runner holds the lease")
+
+// ErrLost says that the lease could not be renewed, so that what ran under it
+// was stopped.
+var ErrLost = errors.New("the lease could not be renewed")
+
+// Lease names a coordination.k8s.io/v1 Lease and who wants it.
+type Lease struct {
+	Namespace, Name string
+	Identity        string        // unique to the process, such as the pod's name and a random part
+	Wait            time.Duration // how long to wait for it; 0 means as long as the context lives
+}
+
+// Lead waits for the lease, runs work while it is held, and gives it back. The
+// context of work ends when the lease is lost. It needs the verbs get, create
+// and update on leases.
+//
+// The error wraps [ErrHeld] where the lease was not to be had, and [ErrLost]
+// where it was lost in the middle.
+func (c *Cluster) Lead(ctx context.Context, lease Lease, work func(context.Context) error) error {
+	client, err := coordination.NewForConfigAndClient(c.config, c.client)
+	if err != nil {
+		return fmt.Errorf("lease %s/%s: %w", lease.Namespace, lease.Name, err)
+	}
+	// The election outlives the caller's context until the work has ended, so
+	// that the lease is never given back while something is still being sent.
+	// Its log would go to standard error by itself.
+	election, release := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
+	defer release()
+	t := &term{caller: ctx, work: work, release: release, done: make(chan struct{})}
+	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
+		Lock: &resourcelock.LeaseLock{
+			LeaseMeta:  metav1.ObjectMeta{Namespace: lease.Namespace, Name: lease.Name},
+			Client:     client,
+			LockConfig: resourcelock.ResourceLockConfig{Identity: lease.Identity},
+		},
+		LeaseDuration: leaseTime, RenewDeadline: renewTime, RetryPeriod: renewPause,
+		ReleaseOnCancel: true, Name: lease.Name,
+		Callbacks: leaderelection.LeaderCallbacks{
+			OnStartedLeading: t.run, OnStoppedLeading: func() {}, OnNewLeader: t.observe,
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("lease %s/%s: %w", lease.Namespace, lease.Name, err)
+	}
+	defer context.AfterFunc(ctx, func() { t.giveUp(ctx.Err()) })()
+	if lease.Wait > 0 {
+		defer time.AfterFunc(lease.Wait, func() { t.giveUp(ErrHeld) }).Stop()
+	}
+	elector.Run(election)
+	return t.result(lease)
+}
+
+// term is the time from asking for a lease to having given it back.
+type term struct {
+	caller  context.Context
+	work    func(context.Context) error
+	release context.CancelFunc
+	done    chan struct{} // closed when work has ended
+
+	mu      sync.Mutex
+	started bool
+	gaveUp  error // why it never started
+	holder  string
+	err     error
+}
+
+// run does the work, under a context that ends with the lease or the caller.
+func (t *term) run(leading context.Context) {
+	t.mu.Lock()
+	t.started = t.gaveUp == nil
+	started := t.started
+	t.mu.Unlock()
+	if !started {
+		return
+	}
+	defer t.release()
+	defer close(t.done)
+	ctx, cancel := context.WithCancel(leading)
+	defer cancel()
+	defer context.AfterFunc(t.caller, cancel)()
+	t.err = t.work(ctx)
+	if leading.Err() != nil && t.caller.Err() == nil {
+		t.err = errors.Join(ErrLost, t.err)
+	}
+}
+
+// giveUp ends the wait for the lease; once it is held, only run ends it.
+func (t *term) giveUp(why error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.started && t.gaveUp == nil {
+		t.gaveUp = why
+		t.release()
+	}
+}
+
+func (t *term) observe(identity string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.holder = identity
+}
+
+func (t *term) result(lease Lease) error {
+	t.mu.Lock()
+	gaveUp, holder := t.gaveUp, t.holder
+	t.mu.Unlock()
+	switch {
+	case gaveUp == nil:
+		<-t.done
+		return t.err
+	case errors.Is(gaveUp, ErrHeld) && holder != "":
+		return fmt.Errorf("lease %s/%s: %w: %s", lease.Namespace, lease.Name, gaveUp, holder)
+	default:
+		return fmt.Errorf("lease %s/%s: %w", lease.Namespace, lease.Name, gaveUp)
+	}
+}

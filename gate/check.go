@@ -73,6 +73,7 @@ type outcome struct {
 	reason     string // why it did not render
 	objects    int
 	digest     string
+	rendered   *render.Rendered // kept for Admit, nil else
 	reads      []string
 	rendering  []finding.Finding
 	findings   map[string][]finding.Finding // by check
@@ -161,6 +162,7 @@ func (g *gate) one(ctx context.Context, target render.Target, checks []check, cl
 	if r.Reason != "" {
 		return out, nil
 	}
+	restore := g.keep(r)
 	for _, c := range checks {
 		stop := clock.start(c.name)
 		p := &pass{Rendered: r}
@@ -175,6 +177,7 @@ func (g *gate) one(ctx context.Context, target render.Target, checks []check, cl
 	}
 	defer clock.start("digest")()
 	out.digest = r.Digest()
+	out.rendered = restore()
 	return out, nil
 }
 

@@ -35,6 +35,9 @@ func (g *gate) expectations() secrets.Expectations {
 // creationTree is where the creation rules come from: the trusted revision, with
 // the configured file under the name that sops looks for.
 func (g *gate) creationTree() repo.Tree {
+	if g.own != nil {
+		return g.own.creation
+	}
 	from := g.config.Secrets.Recipients.From
 	if from == "" || path.Base(from) == secrets.CreationRulesName {
 		return g.trusted

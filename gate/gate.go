@@ -27,12 +27,21 @@ import (
 
 // Options say what to check and how. The zero value checks the work tree of the
 // current directory with the bundled schemas and policies.
+//
+// Own and ConfigFile both name a file that may lie outside the repository. What
+// ConfigFile refers to is of the repository all the same: its policies, data,
+// schemas and creation rules are paths in it. What Own refers to is relative to
+// Own, on disk, and nothing counts that the repository says about itself: no
+// configuration, policy, waiver or creation rule of it. Patterns are of paths in
+// the repository in both.
 type Options struct {
-	Path       string        // directory in a repository; "" is the current one
-	Selector   repo.Selector // work tree, index or commit
-	ConfigFile string        // instead of the nearest .sallyport.yaml
-	Targets    []string      // patterns of target paths; empty takes all
-	Jobs       int           // workers; 0 takes one for each processor
+	Path       string         // directory in a repository; "" is the current one
+	Selector   repo.Selector  // work tree, index or commit
+	Snapshot   *repo.Snapshot // instead of Path and Selector
+	ConfigFile string         // instead of the nearest .sallyport.yaml
+	Own        string         // configuration of whoever runs the gate, see above
+	Targets    []string       // patterns of target paths; empty takes all
+	Jobs       int            // workers; 0 takes one for each processor
 
 	Versions   []string // Kubernetes minor versions; empty takes the configuration's
 	Schemas    []string // schema locations before the configuration's
@@ -113,6 +122,8 @@ type gate struct {
 	opts      Options
 	snap      *repo.Snapshot
 	trusted   *repo.Snapshot // whose configuration and policies judge: snap, or another revision
+	own       *own           // whose configuration judges, with Options.Own
+	admitting bool           // for Admit: what was rendered is kept
 	base      *base          // what the change is compared with; nil without ChangedSince
 	sealed    *secrets.Sealed
 	config    *Config
@@ -135,7 +146,10 @@ func open(ctx context.Context, opts Options) (*gate, error) {
 		opts.FailOn = finding.Error
 	}
 	start := time.Now()
-	snap, err := repo.Open(ctx, opts.Path, opts.Selector)
+	snap, err := opts.Snapshot, error(nil)
+	if snap == nil {
+		snap, err = repo.Open(ctx, opts.Path, opts.Selector)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +160,7 @@ func open(ctx context.Context, opts Options) (*gate, error) {
 		}
 	}
 	opts.Trace("snapshot", time.Since(start))
-	if g.config, err = loadConfig(g.trusted, opts.ConfigFile); err != nil {
+	if err := g.settle(); err != nil {
 		return nil, err
 	}
 	start = time.Now()

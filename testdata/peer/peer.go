@@ -58,13 +58,33 @@ func Binary(t testing.TB, name string) string {
 	return bin
 }
 
-// install builds the program into dir, free of the flags and the workspace of
-// the module under test.
+// Cached returns the directory kind/name in the user's cache. The first test
+// that asks lets fill make it; tests of other packages that ask meanwhile wait.
+// It is whole or not there.
+func Cached(t testing.TB, kind, name string, fill func(tmp string) error) string {
+	t.Helper()
+	dir := filepath.Join(cacheDir(t, kind), name)
+	if exists(dir) {
+		return dir
+	}
+	if err := once(dir, fill); err != nil {
+		t.Fatalf("%s %s: %v", kind, name, err)
+	}
+	return dir
+}
+
+// GoEnviron returns the environment for the go command that builds a program of
+// another module: as the test binary found it, free of the flags and the
+// workspace of the module under test.
+func GoEnviron() []string {
+	return append(without(environment, "GOFLAGS", "GOBIN", "GOOS", "GOARCH", "GOEXPERIMENT", "GOWORK"), "GOFLAGS=", "GOWORK=off")
+}
+
+// install builds the program into dir.
 func (p program) install(dir string) error {
 	cmd := exec.Command("go", "install", p.path+"@"+p.version)
 	cmd.Dir = dir
-	cmd.Env = append(without(environment, "GOFLAGS", "GOBIN", "GOOS", "GOARCH", "GOEXPERIMENT", "GOWORK"),
-		"GOBIN="+dir, "GOFLAGS=", "GOWORK=off")
+	cmd.Env = append(GoEnviron(), "GOBIN="+dir)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, out)

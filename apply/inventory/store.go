@@ -1,0 +1,179 @@
+package inventory
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/sallyport/sallyport/apply/cluster"
+)
+
+// tooling is the name under which the parent says who manages it.
+const tooling = "sallyport"
+
+const (
+	// maxData is what a ConfigMap may hold (API server: MaxSecretSize, the same
+	// for both), less the room for the keys and the revision.
+	maxData = 1<<20 - 4<<10
+	// maxAnnotations is what the annotations of an object may take together,
+	// less the room for the others.
+	maxAnnotations = 256<<10 - 4<<10
+)
+
+// Load reads the inventory of a set. A set that has no parent yet is empty. A
+// parent that another tool manages, or that is not the parent of this set, is
+// an error that says what to do.
+func Load(ctx context.Context, c *cluster.Cluster, set Set) (*Inventory, error) {
+	inv := &Inventory{Set: set, Members: map[cluster.ID]types.UID{}}
+	parent, err := c.Get(ctx, set.Parent())
+	if cluster.IsNotFound(err) {
+		return inv, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("inventory of set %s: %w", set.Name, err)
+	}
+	if err := inv.read(parent); err != nil {
+		return nil, fmt.Errorf("inventory of set %s: ConfigMap %s/%s %w", set.Name, parent.GetNamespace(), parent.GetName(), err)
+	}
+	return inv, nil
+}
+
+// read takes over what a parent says, once it is sure to be ours.
+func (i *Inventory) read(parent *unstructured.Unstructured) error {
+	tool := parent.GetAnnotations()[annotationTooling]
+	name, _, _ := strings.Cut(tool, "/")
+	switch id := parent.GetLabels()[LabelID]; {
+	case name != tooling && tool != "":
+		return fmt.Errorf("is managed by %q: use another set name, or hand the set over by changing its annotation %s to %q",
+			tool, annotationTooling, i.Set.tooling())
+	case id == "" && tool == "":
+		return fmt.Errorf("exists and is no inventory: use another set name, or delete it")
+	case id != i.Set.ID():
+		return fmt.Errorf("has %s=%q and not this set's %q: it was copied or renamed; delete it, then label its objects or let them be adopted",
+			LabelID, id, i.Set.ID())
+	}
+	i.version = parent.GetResourceVersion()
+	i.Revision, _, _ = unstructured.NestedString(parent.Object, "data", "revision")
+	listed, found, err := unstructured.NestedString(parent.Object, "data", "inventory")
+	if err != nil || !found {
+		return nil // the first run died between creating the parent and writing the list
+	}
+	var members map[string]types.UID
+	if json.Unmarshal([]byte(listed), &members) != nil {
+		return fmt.Errorf("has data.inventory that is not JSON of object to uid: restore it, or delete the ConfigMap so that all objects are adopted anew")
+	}
+	for s, uid := range members {
+		id, err := cluster.ParseID(s)
+		if err != nil {
+			return fmt.Errorf("has data.inventory with an %w", err)
+		}
+		i.Members[id] = uid
+	}
+	i.written = true
+	return nil
+}
+
+// Superset adds members to the list and writes it, before anything is changed:
+// those that exist with their uid, those that are to be created as [Pending].
+// A parent that changed since it was read is an error: another runner is at it.
+func (i *Inventory) Superset(ctx context.Context, c *cluster.Cluster, members map[cluster.ID]types.UID) error {
+	union := maps.Clone(i.Members)
+	maps.Copy(union, members)
+	if i.version == "" {
+		// Two runners that both found no parent must not both believe that they
+		// wrote it. An empty parent gives the second write a resourceVersion.
+		if err := i.write(ctx, c, &Inventory{Set: i.Set}); err != nil {
+			return err
+		}
+		i.written = false
+	}
+	return i.write(ctx, c, &Inventory{Set: i.Set, Members: union, Revision: i.Revision})
+}
+
+// Shrink writes what is left after the last change.
+func (i *Inventory) Shrink(ctx context.Context, c *cluster.Cluster, members map[cluster.ID]types.UID, revision string) error {
+	return i.write(ctx, c, &Inventory{Set: i.Set, Members: members, Revision: revision})
+}
+
+// write replaces the parent's text by next, if it differs, and i with it.
+func (i *Inventory) write(ctx context.Context, c *cluster.Cluster, next *Inventory) error {
+	if i.written && i.Revision == next.Revision && maps.Equal(i.Members, next.Members) {
+		return nil
+	}
+	u, err := next.object(i.version)
+	if err != nil {
+		return fmt.Errorf("inventory of set %s: %w", i.Set.Name, err)
+	}
+	stored, err := c.Apply(ctx, u, cluster.ApplyOptions{})
+	if cluster.IsConflict(err) {
+		return fmt.Errorf("inventory of set %s: the ConfigMap was changed by another runner or by hand since it was read; run again: %w", i.Set.Name, err)
+	}
+	if err != nil {
+		return fmt.Errorf("inventory of set %s: %w", i.Set.Name, err)
+	}
+	i.Members, i.Revision, i.version, i.written = maps.Clone(next.Members), next.Revision, stored.GetResourceVersion(), true
+	if i.Members == nil {
+		i.Members = map[cluster.ID]types.UID{}
+	}
+	return nil
+}
+
+// object is the parent as it is sent.
+func (i *Inventory) object(version string) (*unstructured.Unstructured, error) {
+	kinds, namespaces := map[string]bool{}, map[string]bool{}
+	members := make(map[string]types.UID, len(i.Members))
+	for id, uid := range i.Members {
+		members[id.String()] = uid
+		kinds[id.GroupKind().String()] = true
+		if id.Namespace != "" && id.Namespace != i.Set.Namespace {
+			namespaces[id.Namespace] = true
+		}
+	}
+	list, err := json.Marshal(members)
+	if err != nil {
+		return nil, err
+	}
+	annotations := map[string]any{
+		annotationTooling:    i.Set.tooling(),
+		annotationKinds:      strings.Join(slices.Sorted(maps.Keys(kinds)), ","),
+		annotationNamespaces: strings.Join(slices.Sorted(maps.Keys(namespaces)), ","),
+	}
+	if err := fits(len(members), len(list), annotations); err != nil {
+		return nil, err
+	}
+	parent := i.Set.Parent()
+	metadata := map[string]any{
+		"name": parent.Name, "namespace": parent.Namespace,
+		"labels": map[string]any{LabelID: i.Set.ID()}, "annotations": annotations,
+	}
+	if version != "" {
+		metadata["resourceVersion"] = version
+	}
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata,
+		"data": map[string]any{"inventory": string(list), "revision": i.Revision},
+	}}, nil
+}
+
+// fits says, before the server does, that a set is too large to be remembered.
+func fits(objects, list int, annotations map[string]any) error {
+	if list > maxData {
+		return fmt.Errorf("the list of %d objects takes %d bytes and a ConfigMap holds %d: split the target into several", objects, list, maxData)
+	}
+	size := 0
+	for k, v := range annotations {
+		size += len(k) + len(v.(string))
+	}
+	if size > maxAnnotations {
+		return fmt.Errorf("the kinds and namespaces of %d objects take %d bytes and annotations hold %d: split the target into several", objects, size, maxAnnotations)
+	}
+	return nil
+}
+
+func (s Set) tooling() string { return tooling + "/v" + strings.TrimPrefix(s.Version, "v") }

@@ -48,11 +48,11 @@ func (g *gate) compare(ctx context.Context) error {
 	for _, c := range changes {
 		b.changed[c.Path] = true
 	}
-	if b.sealed, err = secrets.Seal(ctx, snap); err != nil {
+	if b.sealed, err = secrets.Seal(ctx, &baseTree{snap, g.snap, b.changed}); err != nil {
 		return fmt.Errorf("seal: %w", err)
 	}
-	b.builder = render.NewBuilder(b.sealed, render.Options{AllowNetwork: g.opts.AllowNetwork})
-	found, err := render.Discover(ctx, b.sealed, render.DiscoverOptions{})
+	b.builder = render.NewBuilder(b.sealed, render.Options{AllowNetwork: g.opts.AllowNetwork, Library: g.library})
+	found, err := render.Discover(ctx, b.sealed, render.DiscoverOptions{Library: g.library})
 	if err != nil {
 		return fmt.Errorf("discover the base: %w", err)
 	}
@@ -60,7 +60,10 @@ func (g *gate) compare(ctx context.Context) error {
 	for _, t := range found.Targets {
 		b.targets[t.Path] = t
 	}
-	affected, every := g.affected(b.changed, b)
+	affected, every, err := g.affected(ctx, b.changed, b)
+	if err != nil {
+		return err
+	}
 	g.base, b.every = b, every
 	var kept []render.Target
 	for _, t := range g.discovery.Targets {
@@ -75,27 +78,33 @@ func (g *gate) compare(ctx context.Context) error {
 	return nil
 }
 
-// affected tells which targets a change of paths can affect: those that, before
-// or after the change, read one of them or looked for it in vain, and those that
-// are new. before is the state without the change; nil leaves that side out. The
-// text says why all are, where that is so.
-func (g *gate) affected(changed map[string]bool, before *base) (map[string]bool, string) {
-	out := map[string]bool{}
+// affected tells which targets a change of paths can affect: those that ask for
+// one of them, or look for it in vain, and those that are new. One side is
+// enough to tell: if no answer that the tree gives to a build has changed, the
+// build without the change asks the same. before is the state without the
+// change; nil leaves that side out. The text says why all are, where that is so.
+func (g *gate) affected(ctx context.Context, changed map[string]bool, before *base) (map[string]bool, string, error) {
+	targets, out := g.discovery.Targets, map[string]bool{}
 	if every := g.globalInput(before, changed); every != "" {
-		for _, t := range g.discovery.Targets {
+		for _, t := range targets {
 			out[t.Path] = true
 		}
-		return out, every
+		return out, every, nil
 	}
-	for _, t := range g.discovery.Targets {
-		out[t.Path] = touches(g.builder, t, changed)
-		if before == nil || out[t.Path] {
-			continue
+	touched := make([]bool, len(targets))
+	err := g.each(ctx, len(targets), func(i int) error {
+		t := targets[i]
+		known := true
+		if before != nil {
+			_, known = before.targets[t.Path]
 		}
-		old, known := before.targets[t.Path]
-		out[t.Path] = !known || touches(before.builder, old, changed)
+		touched[i] = !known || len(changed) > 0 && touches(g.builder, t, changed)
+		return nil
+	})
+	for i, t := range targets {
+		out[t.Path] = touched[i]
 	}
-	return out, ""
+	return out, "", err
 }
 
 // touches reports whether a target asks for one of the changed paths, or may.
@@ -118,10 +127,9 @@ func touches(b *render.Builder, t render.Target, changed map[string]bool) bool {
 	// What was looked for in vain as a file may since have become a directory,
 	// and the other way round.
 	for p := range changed {
-		for _, missing := range reads.Missing {
-			if strings.HasPrefix(p, missing+"/") {
-				return true
-			}
+		below := func(dir string) bool { return strings.HasPrefix(p, dir+"/") }
+		if slices.ContainsFunc(reads.Missing, below) {
+			return true
 		}
 	}
 	return false

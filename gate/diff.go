@@ -133,7 +133,7 @@ func (g *gate) comparer(ctx context.Context, snap *repo.Snapshot) (*comparer, er
 	if c.old.sealed, err = secrets.Seal(ctx, &baseTree{snap, g.snap, c.changed}); err != nil {
 		return nil, fmt.Errorf("seal: %w", err)
 	}
-	c.old.builder = render.NewBuilder(c.old.sealed, render.Options{AllowNetwork: g.opts.AllowNetwork})
+	c.old.builder = render.NewBuilder(c.old.sealed, render.Options{AllowNetwork: g.opts.AllowNetwork, Library: g.library})
 	return c, nil
 }
 
@@ -206,6 +206,7 @@ func (g *gate) targetsOf(ctx context.Context, tree repo.Tree) ([]render.Target, 
 		Scope:   g.snap.Scope(),
 		Include: g.config.abs(g.config.Targets.Include),
 		Exclude: g.config.abs(g.config.Targets.Exclude),
+		Library: g.library,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("discover: %w", err)

@@ -132,6 +132,7 @@ type gate struct {
 	variables *secrets.Substitutions
 	policies  *policy.Set
 	builder   *render.Builder
+	library   *render.Library // of kustomizations, for the snapshot and the base
 }
 
 // open reads the snapshot and the configuration, and seals.
@@ -153,7 +154,7 @@ func open(ctx context.Context, opts Options) (*gate, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &gate{opts: opts, snap: snap, trusted: snap}
+	g := &gate{opts: opts, snap: snap, trusted: snap, library: &render.Library{}}
 	if opts.PolicyFrom != "" {
 		if g.trusted, err = snap.At(ctx, opts.PolicyFrom); err != nil {
 			return nil, fmt.Errorf("--policy-from: %w", err)
@@ -168,7 +169,7 @@ func open(ctx context.Context, opts Options) (*gate, error) {
 		return nil, fmt.Errorf("seal: %w", err)
 	}
 	opts.Trace("seal", time.Since(start))
-	g.builder = render.NewBuilder(g.sealed, render.Options{AllowNetwork: opts.AllowNetwork})
+	g.builder = render.NewBuilder(g.sealed, render.Options{AllowNetwork: opts.AllowNetwork, Library: g.library})
 	return g, nil
 }
 

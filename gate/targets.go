@@ -43,7 +43,9 @@ func Targets(ctx context.Context, opts Options) (*Listing, error) {
 		out.Every = g.base.every
 	}
 	if len(opts.Files) > 0 {
-		out.Every = g.keepAffected()
+		if out.Every, err = g.keepAffected(ctx); err != nil {
+			return nil, err
+		}
 	}
 	out.Targets = g.discovery.Targets
 	for _, t := range out.Targets {
@@ -54,7 +56,7 @@ func Targets(ctx context.Context, opts Options) (*Listing, error) {
 
 // keepAffected leaves the targets that the named files can affect. A file that
 // does not exist any more counts as one that was looked for.
-func (g *gate) keepAffected() string {
+func (g *gate) keepAffected(ctx context.Context) (string, error) {
 	changed := map[string]bool{}
 	for _, file := range g.opts.Files {
 		if inside, ok := within(g.snap, file); ok {
@@ -62,9 +64,9 @@ func (g *gate) keepAffected() string {
 		}
 		changed[path.Clean(file)] = true
 	}
-	affected, every := g.affected(changed, nil)
+	affected, every, err := g.affected(ctx, changed, nil)
 	g.discovery.Targets = slices.DeleteFunc(g.discovery.Targets, func(t render.Target) bool { return !affected[t.Path] })
-	return every
+	return every, err
 }
 
 // discover finds the targets and applies the patterns of configuration and
@@ -75,6 +77,7 @@ func (g *gate) discover(ctx context.Context) error {
 		Scope:   g.snap.Scope(),
 		Include: g.config.abs(g.config.Targets.Include),
 		Exclude: g.config.abs(g.config.Targets.Exclude),
+		Library: g.library,
 	})
 	if err != nil {
 		return fmt.Errorf("discover: %w", err)

@@ -19,6 +19,7 @@ import (
 // Options of a Builder. The zero value is right for a gate: no network.
 type Options struct {
 	AllowNetwork bool
+	Library      *Library // shared with others; nil takes one of its own
 }
 
 // Builder builds targets of one tree. It is safe for concurrent use: targets
@@ -35,20 +36,17 @@ type Builder struct {
 // NewBuilder returns a builder of the targets of one tree, which must not
 // change while the builder is in use.
 func NewBuilder(tree repo.Tree, opts Options) *Builder {
+	if opts.Library == nil {
+		opts.Library = &Library{}
+	}
 	return &Builder{tree: tree, opts: opts, sources: &sources{tree: tree}}
 }
 
-type parsed struct {
-	once sync.Once
-	k    *kustomization
-	err  error
-}
-
-// load returns the kustomization of a directory, as the function load does.
+// load returns the kustomization of a directory, as [Library.load] does.
 func (b *Builder) load(dir string) (*kustomization, error) {
 	entry, _ := b.parsed.LoadOrStore(dir, &parsed{})
 	p := entry.(*parsed)
-	p.once.Do(func() { p.k, p.err = load(b.tree, dir) })
+	p.once.Do(func() { p.k, p.err = b.opts.Library.load(b.tree, dir) })
 	return p.k, p.err
 }
 

@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
+	"golang.org/x/sync/errgroup"
 	"sigs.k8s.io/kustomize/api/konfig"
 
 	"github.com/sallyport/sallyport/finding"
@@ -27,6 +29,9 @@ func Discover(ctx context.Context, tree repo.Tree, opts DiscoverOptions) (*Disco
 		if !doublestar.ValidatePattern(pattern) {
 			return nil, fmt.Errorf("pattern %q: %w", pattern, doublestar.ErrBadPattern)
 		}
+	}
+	if opts.Library == nil {
+		opts.Library = &Library{}
 	}
 	s := &survey{tree: tree, opts: opts, used: map[string]bool{}, files: map[string]bool{}}
 	if err := s.read(ctx); err != nil {
@@ -55,31 +60,48 @@ type survey struct {
 	faults  []*fault
 }
 
-// read parses every kustomization of the tree.
+// read parses every kustomization of the tree, on all processors.
 func (s *survey) read(ctx context.Context) error {
 	s.found, s.broken, s.refers = map[string]*kustomization{}, map[string]bool{}, map[string][]string{}
-	for _, entry := range s.tree.Files() {
-		dir := path.Dir(entry.Path)
-		if !slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(entry.Path)) || s.found[dir] != nil || s.broken[dir] {
-			continue
-		}
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("discover: %w", err)
-		}
-		k, err := load(s.tree, dir)
+	dirs := s.holders()
+	loaded, failed := make([]*kustomization, len(dirs)), make([]error, len(dirs))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, dir := range dirs {
+		group.Go(func() error {
+			loaded[i], failed[i] = s.opts.Library.load(s.tree, dir)
+			return ctx.Err()
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("discover: %w", err)
+	}
+	for i, dir := range dirs {
 		switch {
-		case errors.Is(err, errNoKustomization):
+		case errors.Is(failed[i], errNoKustomization):
 			continue
-		case err != nil:
+		case failed[i] != nil:
 			s.broken[dir] = true
 		default:
-			s.found[dir] = k
-			s.follow(k)
+			s.found[dir] = loaded[i]
+			s.follow(loaded[i])
 		}
 		s.dirs = append(s.dirs, dir)
 	}
-	slices.Sort(s.dirs)
 	return nil
+}
+
+// holders lists the directories with a file that is named like a kustomization,
+// sorted.
+func (s *survey) holders() []string {
+	var dirs []string
+	for _, entry := range s.tree.Files() {
+		if slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base(entry.Path)) {
+			dirs = append(dirs, path.Dir(entry.Path))
+		}
+	}
+	slices.Sort(dirs)
+	return slices.Compact(dirs)
 }
 
 // follow notes what a kustomization refers to.
@@ -161,7 +183,7 @@ func (s *survey) reach(dir string) {
 // components reports Components that no target uses, with what is wrong in
 // them: nothing else would read them.
 func (s *survey) components() {
-	b := NewBuilder(s.tree, Options{})
+	b := NewBuilder(s.tree, Options{Library: s.opts.Library})
 	for _, dir := range s.dirs {
 		if s.used[dir] || !s.isComponent(dir) || !s.inScope(dir) {
 			continue

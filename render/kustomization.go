@@ -30,29 +30,6 @@ type kustomization struct {
 // errNoKustomization says that a directory holds no kustomization file.
 var errNoKustomization = errors.New("no kustomization file")
 
-// load reads the kustomization of a directory. The error is
-// errNoKustomization, or a *fault that says what is wrong and where.
-func load(tree repo.Tree, dir string) (*kustomization, error) {
-	names, err := spellings(tree, dir)
-	if err != nil {
-		return nil, err
-	}
-	name := path.Join(dir, names[0])
-	if len(names) > 1 {
-		return nil, &fault{
-			Rule:    ruleRenderError,
-			Message: "the directory holds more than one kustomization file: " + strings.Join(names, ", "),
-			Help:    "keep one of them; kustomize refuses to choose",
-			Span:    finding.Span{File: path.Join(dir, names[1])},
-		}
-	}
-	data, err := tree.ReadFile(name)
-	if err != nil {
-		return nil, unreadable(name, err)
-	}
-	return parseKustomization(dir, name, data)
-}
-
 // spellings lists the kustomization files of a directory under the names that
 // kustomize knows.
 func spellings(tree repo.Tree, dir string) ([]string, error) {

@@ -130,6 +130,7 @@ func TestReads(t *testing.T) {
 	}
 	want := Reads{
 		Files:   []string{"app/a.yaml", "app/c.txt", "app/kustomization.yaml", "base/Kustomization", "base/b.yaml"},
+		Dirs:    []string{"app", "base"},
 		Missing: []string{"app/Kustomization", "app/kustomization.yml", "base/kustomization.yaml", "base/kustomization.yml"},
 	}
 	b := NewBuilder(tree, Options{})

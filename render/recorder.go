@@ -9,15 +9,17 @@ import (
 )
 
 // recorder is the tree as one build sees it: it remembers every file that was
-// read and every path that was looked for in vain. It belongs to one goroutine.
+// read, every directory that was found, and every path that was looked for in
+// vain. It belongs to one goroutine.
 type recorder struct {
 	tree    repo.Tree
 	files   map[string]bool
+	dirs    map[string]bool
 	missing map[string]bool
 }
 
 func record(tree repo.Tree) *recorder {
-	return &recorder{tree: tree, files: map[string]bool{}, missing: map[string]bool{}}
+	return &recorder{tree: tree, files: map[string]bool{}, dirs: map[string]bool{}, missing: map[string]bool{}}
 }
 
 // kind is what lies at a path.
@@ -40,6 +42,7 @@ func (r *recorder) at(name string) entryKind {
 		return aFile
 	}
 	if r.tree.IsDir(name) {
+		r.dirs[name] = true
 		return aDirectory
 	}
 	r.missing[name] = true
@@ -60,7 +63,7 @@ func (r *recorder) ReadFile(name string) ([]byte, error) {
 }
 
 func (r *recorder) reads() Reads {
-	return Reads{Files: slices.Sorted(maps.Keys(r.files)), Missing: slices.Sorted(maps.Keys(r.missing))}
+	return Reads{Files: slices.Sorted(maps.Keys(r.files)), Dirs: slices.Sorted(maps.Keys(r.dirs)), Missing: slices.Sorted(maps.Keys(r.missing))}
 }
 
 // behindLink finds the symbolic link or submodule at a path or above it.

@@ -45,6 +45,7 @@ type DiscoverOptions struct {
 	Scope   string   // only targets at or below this directory; "" is the root
 	Include []string // doublestar patterns over target paths; empty takes all
 	Exclude []string
+	Library *Library // shared with others; nil takes one of its own
 }
 
 // Rendered is one built target. A target that could not be built has no
@@ -63,8 +64,10 @@ type Rendered struct {
 }
 
 // Reads is the exact record of what a build asked its tree: files that it read,
-// and paths that it looked for and did not find. Both sorted, no duplicates.
+// paths that it found to be directories, and paths that it looked for and did
+// not find. All sorted, no duplicates.
 type Reads struct {
 	Files   []string
+	Dirs    []string
 	Missing []string
 }

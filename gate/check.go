@@ -42,11 +42,9 @@ func (g *gate) checks(e secrets.Expectations) []check {
 			p.findings = slices.Concat(g.sealed.CheckRendered(p.Rendered), g.sealed.CheckBinding(p.Rendered, e))
 			p.notChecked = g.sealed.UncheckedBindings(p.Rendered)
 			g.variables.Collect(p.Rendered)
-			readers, err := g.newConsumers(ctx, p.Rendered)
-			if err != nil {
+			if err := g.collectReaders(ctx, p.Rendered); err != nil {
 				return err
 			}
-			p.findings = append(p.findings, readers...)
 			for _, o := range p.Objects {
 				if o.Kind == "Secret" && o.APIVersion == "v1" {
 					p.count++
@@ -93,16 +91,12 @@ type done struct {
 // run renders and checks every target, and scans the files beside them.
 func (g *gate) run(ctx context.Context) (*done, error) {
 	start := time.Now()
-	jobs := g.opts.Jobs
-	if jobs <= 0 {
-		jobs = runtime.GOMAXPROCS(0)
-	}
 	d := &done{outcomes: make([]outcome, len(g.discovery.Targets))}
 	e := g.expectations()
-	g.variables = g.sealed.NewSubstitutions(e)
+	g.variables, g.readers = g.sealed.NewSubstitutions(e), g.sealed.NewReaders(e)
 	checks := g.checks(e)
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(jobs)
+	group.SetLimit(g.jobs())
 	group.Go(func() (err error) {
 		if d.files, err = g.scanFiles(ctx, e); err != nil {
 			return err
@@ -130,6 +124,14 @@ func (g *gate) run(ctx context.Context) (*done, error) {
 	clock.trace(g.opts.Trace)
 	g.opts.Trace("targets", time.Since(start))
 	return d, nil
+}
+
+// jobs is the number of workers.
+func (g *gate) jobs() int {
+	if g.opts.Jobs > 0 {
+		return g.opts.Jobs
+	}
+	return runtime.GOMAXPROCS(0)
 }
 
 // encrypted counts the encrypted files in the checked directory.

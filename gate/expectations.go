@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/finding"
-	"github.com/sallyport/sallyport/render"
 	"github.com/sallyport/sallyport/repo"
 	"github.com/sallyport/sallyport/secrets"
 )
@@ -126,22 +125,4 @@ func (g *gate) scanCommits(ctx context.Context) ([]finding.Finding, error) {
 		return nil, fmt.Errorf("--commits: %w", err)
 	}
 	return found, nil
-}
-
-// newConsumers warns about objects that begin to read a Secret which the base
-// already has. A target that the base does not have, or that did not render
-// there, has nothing to compare with.
-func (g *gate) newConsumers(ctx context.Context, r *render.Rendered) ([]finding.Finding, error) {
-	if g.base == nil {
-		return nil, nil
-	}
-	before, ok := g.base.targets[r.Target.Path]
-	if !ok {
-		return nil, nil
-	}
-	old, err := g.base.builder.Build(ctx, before)
-	if err != nil || old.Reason != "" {
-		return nil, err
-	}
-	return secrets.CheckConsumers(r, secrets.Consumers(old)), nil
 }

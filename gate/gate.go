@@ -108,6 +108,9 @@ func Check(ctx context.Context, opts Options) (*Result, error) {
 	if err := g.variablesElsewhere(ctx); err != nil {
 		return nil, err
 	}
+	if err := g.readersElsewhere(ctx); err != nil {
+		return nil, err
+	}
 	report := g.report(done)
 	return &Result{
 		Report: report,
@@ -130,6 +133,7 @@ type gate struct {
 	discovery *render.Discovery
 	validator *validate.Validator
 	variables *secrets.Substitutions
+	readers   *secrets.Readers
 	policies  *policy.Set
 	builder   *render.Builder
 	library   *render.Library // of kustomizations, for the snapshot and the base

@@ -47,7 +47,7 @@ func (g *gate) report(d *done) *finding.Report {
 		}
 		slices.SortFunc(r.Targets, func(a, b finding.Target) int { return cmp.Compare(a.Path, b.Path) })
 	}
-	r.NotChecked = append(r.NotChecked, d.across.NotChecked...)
+	r.NotChecked = slices.Concat(r.NotChecked, d.across.NotChecked, g.readers.NotChecked())
 	slices.SortFunc(r.NotChecked, compareNotChecked)
 	g.summarise(r, d, checkOf)
 	return r
@@ -58,7 +58,7 @@ func (g *gate) report(d *done) *finding.Report {
 func (g *gate) collect(d *done) map[string][]finding.Finding {
 	out := map[string][]finding.Finding{
 		"render":  g.discovery.Findings,
-		"secrets": slices.Concat(g.aboutFiles(d), d.commits, g.variables.Findings()),
+		"secrets": slices.Concat(g.aboutFiles(d), d.commits, g.variables.Findings(), g.readers.Findings()),
 		"schema":  slices.Clone(d.across.Findings),
 	}
 	for _, o := range d.outcomes {

@@ -1,21 +1,16 @@
 package secrets
 
 import (
-	"fmt"
 	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/sallyport/sallyport/finding"
 	"github.com/sallyport/sallyport/render"
-	"github.com/sallyport/sallyport/source"
 )
 
 // Consumer is one way in which an object of a target gets at a Secret. Key is
 // the key that it names, empty where it gets all. Pointer is where in By the
-// Secret is named. A Secret that the target itself has is there once with a zero
-// By, so that its first reader can be told from the reader of a new Secret.
+// Secret is named.
 type Consumer struct {
 	Target  string
 	Secret  finding.Object
@@ -24,172 +19,82 @@ type Consumer struct {
 	Pointer string
 }
 
-// Consumers lists which objects of a target name which Secrets, in the order of
-// the objects: container variables, envFrom, volumes, pull secrets, TLS of an
-// Ingress, service accounts, valuesFrom and substituteFrom of Flux, and the
-// secretRef, secretName and …SecretRef fields of any custom resource.
-func Consumers(r *render.Rendered) []Consumer {
-	var out []Consumer
+// Access is what a target says about who reads which Secrets: the Secrets that
+// it has, the objects that name one, and the roles, bindings and accounts by which
+// a program asks the API server for them.
+type Access struct {
+	Target    string
+	Secrets   []finding.Object // its own, and those that a controller makes of its objects
+	Consumers []Consumer       // in the order of the objects
+
+	roles    []role
+	bindings []binding
+	runs     []run
+	accounts map[account]bool // that the target defines
+}
+
+// AccessOf reads the access of a rendered target.
+func AccessOf(r *render.Rendered) *Access {
+	a := &Access{Target: r.Target.Path, accounts: map[account]bool{}}
 	for _, o := range r.Objects {
-		if o.Kind == "Secret" && o.APIVersion == "v1" {
-			out = append(out, Consumer{Target: r.Target.Path, Secret: o.Object})
-			continue
+		if secret, ok := secretOf(o); ok {
+			a.Secrets = append(a.Secrets, secret)
 		}
-		w := &consumerWalk{target: r.Target.Path, by: o.Object}
+		if o.APIVersion == "v1" && (o.Kind == kindSecret || o.Kind == "ConfigMap") {
+			continue // read nothing
+		}
+		w := &consumerWalk{target: r.Target.Path, object: o, by: o.Object}
 		w.walk(o.Value, nil)
-		out = append(out, w.out...)
+		w.annotations()
+		a.Consumers = append(a.Consumers, w.out...)
+		a.runs = append(a.runs, w.runs...)
+		a.authorization(o)
 	}
-	return out
+	return a
 }
 
-// NewConsumers lists the consumers of head that base does not have, of Secrets
-// that base has in the same target. Who could read all keys of a Secret is not
-// new where it names one of them.
-func NewConsumers(base, head []Consumer) []Consumer {
-	type reader struct {
-		secret way
-		by     finding.Object
-		key    string
-	}
-	existed, read := map[way]bool{}, map[reader]bool{}
-	for _, c := range base {
-		if c.By == (finding.Object{}) {
-			existed[c.way()] = true
+const kindSecret = "Secret"
+
+// secretOf is the Secret that an object is, or that a controller makes of it
+// under a name which the object tells: SealedSecrets and External Secrets.
+func secretOf(o *render.Object) (finding.Object, bool) {
+	secret := finding.Object{APIVersion: "v1", Kind: kindSecret, Namespace: o.Namespace, Name: o.Name}
+	group, _, _ := strings.Cut(o.APIVersion, "/")
+	switch {
+	case o.Kind == kindSecret && o.APIVersion == "v1", o.Kind == "SealedSecret" && group == "bitnami.com":
+		return secret, true
+	case o.Kind == "ExternalSecret" && group == "external-secrets.io":
+		if name := textAt(o.Value, "spec", "target", "name"); name != "" {
+			secret.Name = name
 		}
-		read[reader{c.way(), c.by(), c.Key}] = true
+		return secret, true
 	}
-	var out []Consumer
-	for _, c := range head {
-		all, one := reader{c.way(), c.by(), ""}, reader{c.way(), c.by(), c.Key}
-		if c.By == (finding.Object{}) || !existed[c.way()] || read[all] || read[one] {
-			continue
-		}
-		read[one] = true
-		out = append(out, c)
-	}
-	return out
+	return finding.Object{}, false
 }
 
-// CheckConsumers warns about the consumers of a target that base does not have.
-// base are the consumers of the earlier state, of this target or of all.
-func CheckConsumers(r *render.Rendered, base []Consumer) []finding.Finding {
-	var out []finding.Finding
-	for _, c := range NewConsumers(base, Consumers(r)) {
-		i := slices.IndexFunc(r.Objects, func(o *render.Object) bool { return o.Object == c.By })
-		what := "all of"
-		if c.Key != "" {
-			what = fmt.Sprintf("key %q of", c.Key)
-		}
-		out = append(out, r.At(r.Objects[i], c.Pointer, finding.Finding{
-			Rule: ruleConsumer, Severity: finding.Warning,
-			Message: fmt.Sprintf("%s is a new reader of %s %s", c.By, what, c.Secret),
-			Help:    "make sure that the owners of the Secret agree",
-		}))
+// textAt is the string at a path of mappings, "" where there is none.
+func textAt(node any, path ...string) string {
+	for _, key := range path {
+		m, _ := node.(map[string]any)
+		node = m[key]
 	}
-	return out
+	text, _ := node.(string)
+	return text
 }
 
-// A way names a Secret of a target across states.
-type way struct{ target, namespace, name string }
-
-func (c Consumer) way() way {
-	return way{c.Target, c.Secret.Namespace, hashSuffix.ReplaceAllString(c.Secret.Name, "")}
-}
-
-// by is the consumer across states: a new version of an API is no new reader.
-func (c Consumer) by() finding.Object {
-	by := c.By
+// across is an object across states: a new version of an API is no new reader.
+func across(by finding.Object) finding.Object {
 	by.APIVersion, _, _ = strings.Cut(by.APIVersion, "/")
 	return by
+}
+
+// An address names a Secret across states, and across the targets of a cluster.
+type address struct{ namespace, name string }
+
+func addressOf(secret finding.Object) address {
+	return address{secret.Namespace, hashSuffix.ReplaceAllString(secret.Name, "")}
 }
 
 // hashSuffix is what kustomize appends to names of generated objects: ten
 // characters of an alphabet without vowels and look-alikes (api/hasher).
 var hashSuffix = regexp.MustCompile(`-[bcdfghkmt2456789]{10}$`)
-
-// consumerWalk finds the Secrets that one object names.
-type consumerWalk struct {
-	target string
-	by     finding.Object
-	out    []Consumer
-}
-
-func (w *consumerWalk) walk(node any, at []string) {
-	switch node := node.(type) {
-	case map[string]any:
-		if node["kind"] == "Secret" && len(at) > 0 { // valuesFrom, substituteFrom, certificateRefs
-			w.named(node, "name", at)
-		}
-		for _, key := range sortedKeys(node) {
-			w.field(key, node, with(at, key))
-			w.walk(node[key], with(at, key))
-		}
-	case []any:
-		for i, item := range node {
-			w.walk(item, with(at, strconv.Itoa(i)))
-		}
-	}
-}
-
-// field judges one field by its name, whatever the kind of the object: those
-// names mean the same everywhere.
-func (w *consumerWalk) field(key string, in map[string]any, at []string) {
-	value := in[key]
-	switch {
-	case key == "secretName" && w.by.Kind != "Certificate": // which makes the Secret
-		w.volume(in, at)
-	case key == "secret":
-		if m, ok := value.(map[string]any); ok && m["secretName"] == nil { // of a projected volume
-			w.volume(m, with(at, "name"))
-		}
-	case key == "imagePullSecrets" || key == "secrets" && w.by.Kind == "ServiceAccount":
-		list, _ := value.([]any)
-		for i, item := range list {
-			m, _ := item.(map[string]any)
-			w.named(m, "name", with(at, strconv.Itoa(i)))
-		}
-	case key == "secretRef" || key == "secretKeyRef" || strings.HasSuffix(key, "SecretRef") || strings.HasSuffix(key, "SecretKeyRef"):
-		m, _ := value.(map[string]any)
-		if kind, ok := m["kind"].(string); !ok || kind != "Secret" { // else walk finds it
-			w.named(m, "name", at)
-		}
-	}
-}
-
-// volume adds a Secret that is mounted: all of it, or the keys of items.
-func (w *consumerWalk) volume(in map[string]any, at []string) {
-	name, _ := in[at[len(at)-1]].(string)
-	items, _ := in["items"].([]any)
-	if len(items) == 0 {
-		w.add(in, name, "", at)
-	}
-	for _, item := range items {
-		m, _ := item.(map[string]any)
-		key, _ := m["key"].(string)
-		w.add(in, name, key, at)
-	}
-}
-
-// named adds the Secret that a reference names, with its key if it has one.
-func (w *consumerWalk) named(ref map[string]any, field string, at []string) {
-	name, _ := ref[field].(string)
-	key, ok := ref["key"].(string)
-	if !ok {
-		key, _ = ref["valuesKey"].(string)
-	}
-	w.add(ref, name, key, with(at, field))
-}
-
-func (w *consumerWalk) add(ref map[string]any, name, key string, at []string) {
-	if name == "" {
-		return
-	}
-	namespace, ok := ref["namespace"].(string)
-	if !ok {
-		namespace = w.by.Namespace
-	}
-	w.out = append(w.out, Consumer{
-		Target: w.target, Secret: finding.Object{APIVersion: "v1", Kind: "Secret", Namespace: namespace, Name: name},
-		Key: key, By: w.by, Pointer: source.Pointer(at...),
-	})
-}

@@ -51,14 +51,14 @@ func boundFindings(t testing.TB, s *Sealed, e Expectations) []finding.Finding {
 	if err != nil {
 		t.Fatal(err)
 	}
-	builder := render.NewBuilder(s, render.Options{})
+	builder, readers := render.NewBuilder(s, render.Options{}), s.NewReaders(e)
 	for _, target := range d.Targets {
 		r, err := builder.Build(ctx, target)
 		if err != nil {
 			t.Fatal(err)
 		}
 		out = append(out, s.CheckBinding(r, e)...)
-		out = append(out, CheckConsumers(r, Consumers(r))...)
+		readers.Collect(r, AccessOf(r))
 	}
-	return finding.Merge(out)
+	return finding.Merge(append(out, readers.Findings()...))
 }

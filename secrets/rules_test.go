@@ -45,11 +45,11 @@ func judge(t testing.TB, tree memTree) []finding.Finding {
 	before, tree := split(tree)
 	s, e := seal(t, tree), Expectations{Creation: CreationFor(tree), Substitute: allowedIn(t, tree)}
 	found := fileFindings(t, s, e)
-	var consumers []Consumer
+	readers, old := s.NewReaders(e), map[string]*Access{}
 	if before != nil {
 		base := seal(t, before)
 		for _, r := range build(t, base) {
-			consumers = append(consumers, Consumers(r)...)
+			old[r.Target.Path] = AccessOf(r)
 		}
 		compared, err := s.Compare(context.Background(), base, e)
 		if err != nil {
@@ -63,10 +63,14 @@ func judge(t testing.TB, tree memTree) []finding.Finding {
 		variables.Collect(r)
 		found = append(found, s.CheckBinding(r, e)...)
 		if before != nil {
-			found = append(found, CheckConsumers(r, consumers)...)
+			readers.Collect(r, old[r.Target.Path])
+			delete(old, r.Target.Path)
 		}
 	}
-	return finding.Merge(append(found, variables.Findings()...))
+	for _, a := range old {
+		readers.Before(a)
+	}
+	return finding.Merge(slices.Concat(found, variables.Findings(), readers.Findings()))
 }
 
 // allowedIn reads the variables that the configuration of an example allows.

@@ -3,10 +3,9 @@
 # make build  builds ./sallyport
 
 GO      ?= go
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
-LDFLAGS := -s -w -X main.version=$(VERSION)
+LDFLAGS := -s -w
 
-.PHONY: build demo test quick vet bench generate generated docs clean
+.PHONY: build demo test quick vet bench generate generated docs image clean
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o sallyport ./cmd/sallyport
@@ -48,6 +47,10 @@ generate:
 docs:
 	mkdir -p docs
 	$(GO) test ./cmd/sallyport -run TestDocs -update
+
+# image writes dist/oci and dist/sallyport-oci.tar, without Docker.
+image:
+	$(GO) run -C deploy/image . -source ../.. -o $(CURDIR)/dist
 
 clean:
 	rm -rf sallyport dist

@@ -1,0 +1,246 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/sallyport/sallyport/apply/cluster"
+)
+
+const (
+	// kindTimeout is how long a new CRD may take to be served. It takes a second.
+	kindTimeout = time.Minute
+	// judgeTime is how long a refusal of an object that was deferred is doubted:
+	// the API server's own caches learn of new kinds, roles and namespaces late.
+	judgeTime = 5 * time.Second
+	// shortPause is the time between looking again for either.
+	shortPause = 200 * time.Millisecond
+)
+
+// Apply writes what preflight found to be new or changed, stage by stage. After
+// a stage with a refusal no other begins. Objects that were deferred are tried
+// first as soon as what they wait for is there.
+func (r *Run) Apply(ctx context.Context) error {
+	if r.progress != checked {
+		return errOrder
+	}
+	r.progress = broken
+	r.step("write superset")
+	if err := r.inventory.Superset(ctx, r.cluster, r.uids()); err != nil {
+		return err
+	}
+	stages := r.stages()
+	wave := 0 // index of the first stage of the wave
+	for i, group := range stages {
+		if err := r.stage(ctx, group); err != nil {
+			return err
+		}
+		if i+1 < len(stages) && sameWave(group[0].place, stages[i+1][0].place) {
+			continue
+		}
+		if i+1 < len(stages) {
+			if err := r.settle(ctx, stages[wave:i+1]); err != nil {
+				return err
+			}
+		}
+		wave = i + 1
+	}
+	r.progress = applied
+	return nil
+}
+
+func sameWave(a, b place) bool { return a.phase == b.phase && a.wave == b.wave }
+
+// settle lets the caller wait for a wave.
+func (r *Run) settle(ctx context.Context, stages [][]*item) error {
+	if r.opts.Settle == nil {
+		return nil
+	}
+	var objects []*unstructured.Unstructured
+	for _, group := range stages {
+		for _, it := range group {
+			objects = append(objects, it.current())
+		}
+	}
+	at := stages[0][0].place
+	r.step(fmt.Sprintf("settle wave %d", at.wave))
+	if err := r.opts.Settle(ctx, objects); err != nil {
+		return fmt.Errorf("wave %d: %w", at.wave, err)
+	}
+	return nil
+}
+
+// stage applies the objects of one place.
+func (r *Run) stage(ctx context.Context, group []*item) error {
+	if err := r.judge(ctx); err != nil {
+		return err
+	}
+	r.step("stage " + group[0].place.String())
+	faults := &Errors{Step: "apply", Total: len(r.items)}
+	faults.of(group, r.each(ctx, group, r.write))
+	if err := faults.orNil(); err != nil {
+		return err
+	}
+	return r.served(ctx, group)
+}
+
+// judge tries the objects that were deferred and now wait for nothing any more.
+func (r *Run) judge(ctx context.Context) error {
+	var ready []*item
+	for _, it := range r.items {
+		if it.state != Deferred {
+			continue
+		}
+		if _, wait := r.blocked(it); !wait {
+			ready = append(ready, it)
+		}
+	}
+	if len(ready) == 0 {
+		return nil
+	}
+	r.step("dry-run of deferred objects")
+	faults := &Errors{Step: "preflight", Total: len(r.items)}
+	faults.of(ready, r.each(ctx, ready, r.patiently))
+	r.hold(ready)
+	return faults.orNil()
+}
+
+// patiently examines an object until the server's caches have caught up.
+func (r *Run) patiently(ctx context.Context, it *item) error {
+	for end := time.Now().Add(judgeTime); ; {
+		err := r.examine(ctx, it)
+		var failure *cluster.Error
+		if err == nil || !errors.As(err, &failure) || len(failure.Conflicts) > 0 || time.Now().After(end) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(shortPause):
+		}
+	}
+}
+
+// write does what preflight found to be necessary for one object.
+func (r *Run) write(ctx context.Context, it *item) error {
+	switch it.state {
+	case Same:
+		it.done, it.verb = true, Unchanged
+		return nil
+	case Held:
+		it.done, it.verb = true, Skipped
+		return nil
+	case Replaced:
+		r.step("recreate " + it.id.String())
+		return r.recreate(ctx, it)
+	case New, Changed:
+		r.step("apply " + it.id.String())
+		return r.put(ctx, it)
+	case Deferred:
+		return fmt.Errorf("is not applied: it %s, which comes in a later wave", it.reason)
+	}
+	return errOrder
+}
+
+// put applies one object. What is forced is bound to the very state in which all
+// conflicts were with managers on the list.
+func (r *Run) put(ctx context.Context, it *item) error {
+	if it.dying != nil {
+		if err := r.gone(ctx, it.id, it.dying.GetUID()); err != nil {
+			return fmt.Errorf("is being deleted and %w", err)
+		}
+	}
+	for try := 1; ; try++ {
+		sent := it.desired
+		if it.force {
+			sent = sent.DeepCopy()
+			sent.SetResourceVersion(it.final.GetResourceVersion())
+		}
+		stored, err := r.cluster.Apply(ctx, sent, cluster.ApplyOptions{Force: it.force})
+		if err == nil {
+			r.stored(it, stored)
+			return nil
+		}
+		if !it.force || !cluster.IsConflict(err) || try == attempts {
+			return err
+		}
+		if it.final, err = r.again(ctx, it); err != nil {
+			return err
+		}
+	}
+}
+
+// again repeats the dry-run of an object that changed since.
+func (r *Run) again(ctx context.Context, it *item) (*unstructured.Unstructured, error) {
+	it.force, it.taken = false, nil
+	return r.try(ctx, it)
+}
+
+// stored keeps what the server made of an object.
+func (r *Run) stored(it *item, stored *unstructured.Unstructured) {
+	switch {
+	case it.state == Replaced:
+		it.verb = Recreated
+	case it.live == nil:
+		it.verb = Created
+	case it.live.GetResourceVersion() == stored.GetResourceVersion():
+		it.verb = Unchanged
+	default:
+		it.verb = Configured
+	}
+	it.final, it.done = stored, true
+}
+
+// served waits until the kinds that a stage defined are served.
+func (r *Run) served(ctx context.Context, group []*item) error {
+	var wanted []*item
+	for _, it := range group {
+		if isCRD(it.id.GroupKind()) && it.verb != Unchanged && it.verb != Skipped {
+			wanted = append(wanted, it)
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	r.step("wait for new kinds")
+	ctx, cancel := context.WithTimeout(ctx, kindTimeout)
+	defer cancel()
+	faults := &Errors{Step: "apply", Total: len(r.items)}
+	faults.of(wanted, r.each(ctx, wanted, r.established))
+	return faults.orNil()
+}
+
+// established waits until the server serves the kind of one CRD.
+func (r *Run) established(ctx context.Context, it *item) error {
+	for {
+		live, err := r.cluster.Get(ctx, it.id)
+		if err != nil {
+			return err
+		}
+		if condition(live, "Established") {
+			r.cluster.Reset()
+			if _, err := r.cluster.Namespaced(ctx, definedBy(it.desired)); err == nil {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("is not established after %s: its names may be taken, see its conditions", kindTimeout)
+		case <-time.After(shortPause):
+		}
+	}
+}
+
+func condition(u *unstructured.Unstructured, name string) bool {
+	all, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
+	for _, one := range all {
+		if c, ok := one.(map[string]any); ok && c["type"] == name {
+			return c["status"] == "True"
+		}
+	}
+	return false
+}

@@ -59,9 +59,9 @@ func TestLiteralWithoutKey(t *testing.T) {
 func TestMaskedHiddenBehindAnother(t *testing.T) {
 	text := "kind: Secret\napiVersion: v1\nstringData: {a: \"c4nary-that-is-much-longer-than-the-dots\"}\nx: {p: y, q: c4nary}\n"
 	s := seal(t, memTree{"a.yaml": text})
-	s.hide(finding.Span{File: "a.yaml", Start: finding.Position{Line: 4, Column: 14}})
+	s.Hide(finding.Span{File: "a.yaml", Start: finding.Position{Line: 4, Column: 14}})
 	flow := seal(t, memTree{"b.json": `{"kind":"Secret","stringData":{"a":"c4nary-that-is-much-longer-than-the-dots"},"q":"c4nary"}`})
-	flow.hide(finding.Span{File: "b.json", Start: finding.Position{Line: 1, Column: 84}})
+	flow.Hide(finding.Span{File: "b.json", Start: finding.Position{Line: 1, Column: 84}})
 	for _, shown := range []string{strings.Join(s.Masked("a.yaml"), "\n"), strings.Join(flow.Masked("b.json"), "\n")} {
 		if strings.Contains(shown, canary) {
 			t.Errorf("shown:\n%s", shown)

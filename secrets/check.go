@@ -30,6 +30,38 @@ func (s *Sealed) CheckFiles(ctx context.Context, scope string) ([]finding.Findin
 	return slices.Concat(found...), nil
 }
 
+// FileVerdict is what is wrong with one file by itself. Encrypted says that sops
+// encrypted it, at least in part, so that checks over several files take an
+// interest.
+type FileVerdict struct {
+	Findings  []finding.Finding
+	Encrypted bool
+}
+
+// CheckFile is CheckFiles for one file.
+func (s *Sealed) CheckFile(path string) (FileVerdict, error) {
+	data, sh, err := s.read(path)
+	if err != nil || data == nil {
+		return FileVerdict{}, err
+	}
+	return FileVerdict{judgeFile(path, data, sh), sh != nil && (sh.format != "" || sh.meta != nil)}, nil
+}
+
+// Use is a text that tells what the kustomizations of the tree make of a file: as
+// long as it and the file's bytes are the same, so is what sealing makes of the
+// file.
+func (s *Sealed) Use(path string) string {
+	u, ok := s.uses[path]
+	if !ok {
+		return ""
+	}
+	patch := finding.Object{}
+	if u.patch != nil {
+		patch = *u.patch
+	}
+	return fmt.Sprint(u.env, u.config, u.file, u.generator, u.patch != nil, patch)
+}
+
 // within lists the readable files at or below scope.
 func (s *Sealed) within(scope string) []string {
 	var out []string

@@ -64,7 +64,7 @@ func (c *comparison) decrypted(now block, v scalar) {
 	if c.sheet != nil && c.sheet.meta != nil {
 		rule = ruleIncomplete
 	}
-	c.sealed.hide(v.span)
+	c.sealed.Hide(v.span)
 	c.out = append(c.out, finding.Finding{
 		Rule: rule, Severity: finding.Error, Location: v.span, Object: now.object, Pointer: v.pointer(),
 		Message: "the value of " + quoteName(v.leaf) + " was encrypted and is in plaintext now", Help: helpEncrypt,

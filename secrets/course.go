@@ -22,6 +22,7 @@ type course struct {
 	masks    []mask
 	plain    map[*value]bool // plaintext values that were reported
 	typed    bool            // a file holds placeholders
+	hidden   []finding.Span  // places of secrets that only the render shows
 
 	exposures map[string]finding.Span // by message, of the files that the target read; made when asked for
 }
@@ -29,6 +30,12 @@ type course struct {
 type mask struct {
 	object        *render.Object
 	pointer, with string
+}
+
+// hide remembers a place that only the render showed to hold a secret.
+func (c *course) hide(at finding.Span) {
+	c.hidden = append(c.hidden, at)
+	c.sealed.Hide(at)
 }
 
 func (s *Sealed) follow(r *render.Rendered) *course {

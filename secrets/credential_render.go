@@ -81,7 +81,7 @@ func (c *course) exposed(f finding.Finding, inside bool) {
 		case ok && i == 0:
 			f.Location, known = at, true
 		case !ok:
-			c.sealed.hide(place)
+			c.hide(place)
 		}
 	}
 	if at, ok := c.exposedIn(f.Message); inside && !known && ok {

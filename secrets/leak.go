@@ -35,7 +35,7 @@ func (c *course) scanText(text string) {
 		placed := c.at(f)
 		if !c.sealed.scannedFile(placed.Location.File, h.rule) {
 			c.out = append(c.out, placed)
-			c.sealed.hide(placed.Location)
+			c.hide(placed.Location)
 		}
 	}
 	var edits []edit
@@ -84,9 +84,9 @@ func (c *course) mask(with string) {
 // place puts a finding where the field is set, and hides the lines that set it.
 func (c *course) place(f finding.Finding) finding.Finding {
 	f = c.at(f)
-	c.sealed.hide(f.Location)
+	c.hide(f.Location)
 	for _, r := range f.Related {
-		c.sealed.hide(r.Location)
+		c.hide(r.Location)
 	}
 	c.out = append(c.out, f)
 	return f

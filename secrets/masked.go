@@ -9,14 +9,17 @@ import (
 	"github.com/sallyport/sallyport/source"
 )
 
-// hide remembers a place that only the render showed to hold a secret.
-func (s *Sealed) hide(span finding.Span) {
-	if span.File == "" || span.Start.Line == 0 {
-		return
-	}
+// Hide remembers places that only a render showed to hold secrets, so that
+// [Sealed.Masked] hides them. [Sealed.CheckRendered] does so by itself; a verdict
+// that was kept needs it to be done again.
+func (s *Sealed) Hide(places ...finding.Span) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.hidden[span.File] = append(s.hidden[span.File], span)
+	for _, at := range places {
+		if at.File != "" && at.Start.Line > 0 {
+			s.hidden[at.File] = append(s.hidden[at.File], at)
+		}
+	}
 }
 
 // scannedFile reports whether the bytes of a file show secret material of a rule.

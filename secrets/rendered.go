@@ -22,12 +22,19 @@ import (
 // It also masks: what is still secret in r is replaced by a token, so it must run
 // before anything prints r, and alone.
 func (s *Sealed) CheckRendered(r *render.Rendered) []finding.Finding {
+	findings, _ := s.JudgeRendered(r)
+	return findings
+}
+
+// JudgeRendered is CheckRendered, and returns as well which places it found to
+// hold secrets that no file shows by itself: see [Sealed.Hide].
+func (s *Sealed) JudgeRendered(r *render.Rendered) (findings []finding.Finding, hidden []finding.Span) {
 	c := s.follow(r)
 	for _, f := range c.masks {
 		// The pointer comes from the same walk, so it exists.
 		_ = f.object.Replace(f.pointer, f.with)
 	}
-	return append(c.out, s.checkSealedSecrets(r)...)
+	return append(c.out, s.checkSealedSecrets(r)...), c.hidden
 }
 
 // Flow is one way of a secret through a render: from a key in a file to a field

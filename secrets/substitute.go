@@ -26,7 +26,8 @@ import (
 // and a postBuild that a parent's spec.patches adds, are only known in the
 // cluster.
 type Substitutions struct {
-	sealed  *Sealed
+	sealed  *Sealed               // nil for variables that were collected elsewhere
+	holds   func(dir string) bool // whether a directory has a kustomization
 	allowed []string
 
 	mu     sync.Mutex
@@ -51,12 +52,12 @@ const maxUses = 3
 
 // NewSubstitutions returns an empty collection for the targets of the tree.
 func (s *Sealed) NewSubstitutions(e Expectations) *Substitutions {
-	return &Substitutions{sealed: s, allowed: e.Substitute}
+	return &Substitutions{sealed: s, holds: func(dir string) bool { return hasKustomization(s.tree, dir) }, allowed: e.Substitute}
 }
 
-// Collect takes in one rendered target. One that could not be built says nothing.
-func (x *Substitutions) Collect(r *render.Rendered) {
-	x.Define(r)
+// Collect takes in one rendered target, and returns what it took. One that could
+// not be built says nothing.
+func (x *Substitutions) Collect(r *render.Rendered) *Variables {
 	s := substitution{sealed: x.sealed, rendered: r, uses: map[string]*variableUse{}}
 	for _, o := range r.Objects {
 		if substitutes(o) {
@@ -64,31 +65,18 @@ func (x *Substitutions) Collect(r *render.Rendered) {
 			s.walk(o.Value)
 		}
 	}
-	uses := s.collected()
-
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.uses = append(x.uses, uses...)
+	v := x.defined(r)
+	v.uses(s.collected())
+	x.Admit(v)
+	return v
 }
 
 // Define takes in what a target that is not judged says about the variables of
-// others: its Flux Kustomizations, Secrets and ConfigMaps.
-func (x *Substitutions) Define(r *render.Rendered) {
-	var builds []postBuild
-	var stores []store
-	for _, o := range r.Objects {
-		if p, ok := readPostBuild(o); ok {
-			builds = append(builds, p)
-		}
-		if st, ok := readStore(o); ok {
-			st.place(r, o)
-			stores = append(stores, st)
-		}
-	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.builds = append(x.builds, builds...)
-	x.stores = append(x.stores, stores...)
+// others: its Flux Kustomizations, Secrets and ConfigMaps. It returns what it took.
+func (x *Substitutions) Define(r *render.Rendered) *Variables {
+	v := x.defined(r)
+	x.Admit(v)
+	return v
 }
 
 // InUse reports whether an object that was collected has a variable.
@@ -164,7 +152,7 @@ func (s *substitution) text(text string) {
 			s.uses[name] = u
 		}
 		if u.fields++; u.fields <= 1+maxUses {
-			f := s.rendered.At(s.object, source.Pointer(s.path...), finding.Finding{})
+			f := s.rendered.At(s.object, source.Pointer(s.path...), finding.Finding{Rule: ruleSubstitute, Severity: finding.Warning})
 			f.Location = s.sealed.variableAt(f.Location, name, strings.Count(text, "\n"))
 			u.places = append(u.places, f)
 		}

@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"encoding/base64"
 	"path"
 	"slices"
 	"strings"
@@ -31,8 +32,8 @@ func (n storeName) String() string {
 // A store is a Secret or a ConfigMap, as one target has it.
 type store struct {
 	storeName
-	keys  map[string]string       // for each variable the value, if it may be a token
-	spans map[string]finding.Span // of values that are references, and so have no token
+	keys   map[string]string         // for each variable the value, if it may be a token; read only to find places
+	places map[string][]finding.Span // of the values, by variable
 }
 
 // readPostBuild reads a Flux Kustomization; false where it takes no variables
@@ -113,16 +114,25 @@ func (s *store) external(value map[string]any) {
 	}
 }
 
-// place finds the keys of a Secret whose values are references, such as op://…:
-// there is no token to tell where they are from.
-func (s *store) place(r *render.Rendered, o *render.Object) {
+// place finds where a Secret has its values: in the files whose tokens they are,
+// or, of references such as op://…, which have no token, where the render says.
+func (s *store) place(r *render.Rendered, o *render.Object, tokens map[string][]finding.Span) {
+	if s.kind != "Secret" {
+		return
+	}
+	s.places = map[string][]finding.Span{}
+	for key, text := range s.keys {
+		s.places[key] = append(s.places[key], tokens[text]...)
+		if decoded, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(text, "\n", "")); err == nil {
+			s.places[key] = append(s.places[key], tokens[string(decoded)]...)
+		}
+	}
 	if o.Kind != "Secret" {
 		return
 	}
-	s.spans = map[string]finding.Span{}
 	for key := range descend(o.Value, "stringData") {
 		if text := s.keys[key]; isVariable(key) && text != "" && !tokenPattern.MatchString(text) {
-			s.spans[key] = r.Place(o, source.Pointer("stringData", key)).Span
+			s.places[key] = append(s.places[key], r.Place(o, source.Pointer("stringData", key)).Span)
 		}
 	}
 }

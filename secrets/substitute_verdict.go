@@ -2,7 +2,6 @@ package secrets
 
 import (
 	"cmp"
-	"encoding/base64"
 	"fmt"
 	"maps"
 	"path"
@@ -75,20 +74,11 @@ func (x *Substitutions) builtBy(p postBuild, u variableUse) bool {
 	}
 	for dir := u.target; dir != p.path; {
 		dir = path.Dir(dir)
-		if x.hasKustomization(dir) {
+		if x.holds(dir) {
 			return false
 		}
 	}
 	return true
-}
-
-func (x *Substitutions) hasKustomization(dir string) bool {
-	for _, name := range []string{"kustomization.yaml", "kustomization.yml", "Kustomization"} {
-		if _, ok := x.sealed.Lookup(path.Join(dir, name)); ok {
-			return true
-		}
-	}
-	return false
 }
 
 // secretOf names the Secret that a Flux Kustomization takes a variable from; as
@@ -175,27 +165,14 @@ func furtherUses(places []finding.Finding) (out []finding.Related) {
 
 // keyPlaces lists where Secrets have the key of a variable.
 func (x *Substitutions) keyPlaces(variable string, secrets []storeName) (out []finding.Related) {
-	tokens := map[string]bool{}
 	for _, name := range secrets {
 		for _, s := range x.find(name) {
-			if at := s.spans[variable]; !at.IsZero() {
-				out = append(out, finding.Related{Message: "the secret value", Location: at})
-			}
-			tokens[s.keys[variable]] = true
-			if decoded, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(s.keys[variable], "\n", "")); err == nil {
-				tokens[string(decoded)] = true
-			}
-		}
-	}
-	x.sealed.sheets.Range(func(_, v any) bool {
-		if sh := v.(*lazySheet).sheet; sh != nil {
-			for _, v := range sh.values {
-				if v.token != "" && tokens[v.token] {
-					out = append(out, finding.Related{Message: "the secret value", Location: v.span})
+			for _, at := range s.places[variable] {
+				if !at.IsZero() {
+					out = append(out, finding.Related{Message: "the secret value", Location: at})
 				}
 			}
 		}
-		return true
-	})
+	}
 	return out // Merge sorts
 }

@@ -33,16 +33,16 @@ type crdFile struct {
 	parse func() ([]*crd, error)
 }
 
-func newCRDFiles(tree repo.Tree) *crdFiles {
-	return &crdFiles{search: sync.OnceValue(func() []*crdFile { return searchCRDs(tree) })}
+func newCRDFiles(tree repo.Tree, mayDefine func(file string) bool) *crdFiles {
+	return &crdFiles{search: sync.OnceValue(func() []*crdFile { return searchCRDs(tree, mayDefine) })}
 }
 
 // searchCRDs lists the candidates by path. A file that cannot be read is left
 // to the checks that report it.
-func searchCRDs(tree repo.Tree) []*crdFile {
+func searchCRDs(tree repo.Tree, mayDefine func(file string) bool) []*crdFile {
 	var out []*crdFile
 	for _, entry := range tree.Files() {
-		if entry.Mode > repo.Executable || !source.IsYAML(entry.Path) {
+		if entry.Mode > repo.Executable || !source.IsYAML(entry.Path) || mayDefine != nil && !mayDefine(entry.Path) {
 			continue
 		}
 		data, err := tree.ReadFile(entry.Path)

@@ -2,8 +2,7 @@ package validate
 
 import (
 	"cmp"
-	"hash/maphash"
-	"maps"
+	"iter"
 	"slices"
 	"sync"
 
@@ -32,12 +31,11 @@ type ReferenceOptions struct {
 // collected. Of a target only names remain, no object. References is safe for
 // concurrent use, and its verdict does not depend on the order of targets.
 type References struct {
-	tree     repo.Tree
+	files    iter.Seq2[string, wordSet] // that could name something, by path; those of read may be left out
 	external []external
 	partial  bool
 	uses     *useTable
 	stock    *stock
-	seed     maphash.Seed
 
 	mu       sync.Mutex
 	known    inventory
@@ -56,16 +54,19 @@ func NewReferences(tree repo.Tree, opts ReferenceOptions) (*References, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &References{
-		tree: tree, external: patterns, partial: opts.Partial, uses: newUseTable(), stock: newStock(),
-		seed: maphash.MakeSeed(), known: newInventory(), words: wordSet{}, trodden: map[string]bool{}, read: map[string]bool{},
-	}, nil
+	x := &References{
+		external: patterns, partial: opts.Partial, uses: newUseTable(), stock: newStock(),
+		known: newInventory(), words: wordSet{}, trodden: map[string]bool{}, read: map[string]bool{},
+	}
+	x.files = x.filesOf(tree)
+	return x, nil
 }
 
-// Collect takes in one rendered target. One that could not be built says nothing.
-func (x *References) Collect(r *render.Rendered) {
+// Collect takes in one rendered target, and returns what it took. One that could
+// not be built says nothing.
+func (x *References) Collect(r *render.Rendered) *Evidence {
 	if r.Reason != "" {
-		return
+		return &Evidence{}
 	}
 	s := survey{x: x, r: r, own: newInventory(), named: map[kindName]bool{}, trodden: map[string]bool{}}
 	for _, o := range r.Objects {
@@ -75,19 +76,9 @@ func (x *References) Collect(r *render.Rendered) {
 		s.follow(o)
 	}
 	words := x.mentions(r)
-	open, sealed := s.place(words), x.sealedSecrets(r, words)
-
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.known.merge(s.own)
-	maps.Copy(x.trodden, s.trodden)
-	maps.Copy(x.words, words)
-	x.pending = append(x.pending, open...)
-	x.findings = append(x.findings, s.findings...)
-	x.sealed = append(x.sealed, sealed...)
-	for _, file := range r.Reads.Files {
-		x.read[file] = true
-	}
+	e := s.evidence(words, s.place(words), x.sealedSecrets(r, words))
+	x.Admit(e)
+	return e
 }
 
 // Findings is the verdict about everything that was collected, merged and

@@ -95,18 +95,6 @@ func (inv *inventory) add(at kindName, k known) {
 	inv.names[at] = append(inv.names[at], &k)
 }
 
-// merge adds what outlives a target: names.
-func (inv *inventory) merge(other inventory) {
-	for at, entries := range other.names {
-		for _, k := range entries {
-			inv.add(at, known{namespace: k.namespace, keys: k.keys, open: k.open, target: k.target})
-		}
-	}
-	for p := range other.patterns {
-		inv.patterns[p] = true
-	}
-}
-
 // union merges two sorted lists; neither is changed.
 func union(a, b []string) []string {
 	if len(b) == 0 || slices.Equal(a, b) {

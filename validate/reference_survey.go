@@ -50,21 +50,8 @@ func (s *survey) resolve(ref reference) {
 	}
 }
 
-// elsewhere reports whether the search is over: the object is not expected in
-// the repository, or a target that came before has it. The latter only saves
-// work, as the verdict at the end would be the same.
-func (x *References) elsewhere(ref reference) bool {
-	if wellKnown(ref) || x.isExternal(ref) {
-		return true
-	}
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if !answered(x.known.find(ref.kind, ref.name, ref.namespace), ref.key) {
-		return false
-	}
-	x.trodden[ref.way] = true
-	return true
-}
+// elsewhere reports whether the object is not expected in the repository.
+func (x *References) elsewhere(ref reference) bool { return wellKnown(ref) || x.isExternal(ref) }
 
 // place finds the places of what is open, while the objects are there.
 func (s *survey) place(words wordSet) []pending {
@@ -80,7 +67,7 @@ func (s *survey) place(words wordSet) []pending {
 		if (p.near == nil || !p.near.alone) && s.own.mayBeMade(ref.kind, ref.name, ref.namespace) {
 			continue
 		}
-		p.placed = s.r.At(ref.object, ref.pointer, finding.Finding{Rule: ruleReference})
+		p.placed = s.r.At(ref.object, ref.pointer, finding.Finding{Rule: ruleReference, Severity: finding.Warning})
 		out = append(out, p)
 	}
 	return out

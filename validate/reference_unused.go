@@ -89,19 +89,10 @@ func (x *References) unread(missing []pending, unused []sealedSecret) map[uint64
 	if len(names) == 0 {
 		return found
 	}
-	for _, entry := range x.tree.Files() {
-		if x.read[entry.Path] || entry.Size > longestText || !speaksOfNames(entry.Path) {
-			continue
-		}
-		data, err := x.tree.ReadFile(entry.Path)
-		if err != nil {
-			continue // the file's own check says so
-		}
-		words := wordSet{}
-		x.addWords(words, string(data))
+	for file, words := range x.files {
 		for name := range names {
-			if words.has(name) && found[name] == "" {
-				found[name] = entry.Path
+			if !x.read[file] && words.has(name) && found[name] == "" {
+				found[name] = file
 			}
 		}
 	}

@@ -1,7 +1,6 @@
 package validate
 
 import (
-	"hash/maphash"
 	"strings"
 
 	"github.com/sallyport/sallyport/render"
@@ -16,7 +15,16 @@ func (w wordSet) has(hash uint64) bool {
 	return ok
 }
 
-func (x *References) hash(word string) uint64 { return maphash.String(x.seed, word) }
+// hash is FNV-1a: the same in every process, so that hashes can be kept. Who makes
+// two words collide can only spare himself a warning.
+func (x *References) hash(word string) uint64 {
+	const offset, prime = 14695981039346656037, 1099511628211
+	hash := uint64(offset)
+	for i := range len(word) {
+		hash = (hash ^ uint64(word[i])) * prime
+	}
+	return hash
+}
 
 const (
 	// longestName is the longest name that an object can have (RFC 1123).

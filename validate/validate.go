@@ -41,6 +41,9 @@ type Options struct {
 	AllowNetwork bool
 	// CacheDir keeps what is downloaded; empty keeps nothing. It is created.
 	CacheDir string
+	// MayDefine is false for files of the tree that are known not to speak of
+	// CustomResourceDefinitions, so that they need not be read. Nil knows of none.
+	MayDefine func(file string) bool
 	// References say what objects may name that no target defines.
 	References ReferenceOptions
 }
@@ -68,6 +71,7 @@ type Result struct {
 	Findings   []finding.Finding
 	NotChecked []finding.NotChecked
 	Checked    int
+	Evidence   *Evidence // of one target, for [Validator.Admit]; nil in a conclusion
 }
 
 // New returns a validator for the targets of tree. An error is about opts: an
@@ -79,7 +83,7 @@ func New(tree repo.Tree, opts Options) (*Validator, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Validator{strict: opts.Strict, engine: newEngine(b), kinds: newAvailability(b), files: newCRDFiles(tree)}
+	v := &Validator{strict: opts.Strict, engine: newEngine(b), kinds: newAvailability(b), files: newCRDFiles(tree, opts.MayDefine)}
 	if v.releases, err = parseReleases(opts.Versions, b.versions()); err != nil {
 		return nil, err
 	}
@@ -128,10 +132,14 @@ func (v *Validator) Check(ctx context.Context, r *render.Rendered) (Result, erro
 		}
 	}
 	p.duplicates()
-	v.references.Collect(r)
+	p.result.Evidence = v.references.Collect(r)
 	slices.SortStableFunc(p.result.Findings, finding.Compare)
 	return p.result, nil
 }
+
+// Admit takes in what an earlier Check left of a target that is the same now, in
+// place of checking it again.
+func (v *Validator) Admit(e *Evidence) { v.references.Admit(e) }
 
 // Conclude says what is known only when every target is checked: names that lead
 // nowhere, and encrypted Secrets that nothing names. Call it once, at the end.

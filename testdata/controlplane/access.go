@@ -89,7 +89,7 @@ func (c *Cluster) TokenKubeconfig(t testing.TB, namespace, serviceAccount string
 // pods may be created, and has it deleted after the test, without waiting.
 func (c *Cluster) Namespace(t testing.TB) string {
 	t.Helper()
-	name := fmt.Sprintf("%s-%d", slug(t.Name()), namespaces.Add(1))
+	name := fmt.Sprintf("%s-%d", slug(t.Name()), serial.Add(1))
 	body := map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": name}}
 	if err := c.admin.do(http.MethodPost, "/api/v1/namespaces", body, nil); err != nil {
 		t.Fatalf("control plane: namespace: %v", err)
@@ -101,7 +101,8 @@ func (c *Cluster) Namespace(t testing.TB) string {
 	return name
 }
 
-var namespaces atomic.Int64
+// serial makes names unique in this process, and so in any control plane of its.
+var serial atomic.Int64
 
 // slug makes a name of a test a part of a DNS label (RFC 1123), with room for a
 // number.

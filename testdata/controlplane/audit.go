@@ -57,7 +57,7 @@ func (c *Cluster) Audit(t testing.TB) []Event {
 	t.Helper()
 	// An event is written after its answer is sent, so one more request is made
 	// of which the event is waited for.
-	mark := fmt.Sprintf("/version?mark=%d", namespaces.Add(1))
+	mark := fmt.Sprintf("/version?mark=%d", serial.Add(1))
 	reached := c.admin.do(http.MethodGet, mark, nil, nil) == nil
 	const (
 		patience = 10 * time.Second

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -35,7 +36,7 @@ func Binary(t testing.TB) string {
 	if err != nil {
 		t.Fatalf("control plane: %v", err)
 	}
-	dir := peer.Cached(t, "e2e", key, func(tmp string) error { return build(src, filepath.Join(tmp, "e2e")) })
+	dir := peer.Cached(t, "e2e", key, func(tmp string) error { return build(src, filepath.Join(tmp, "e2e"), peer.GoEnviron()) })
 	return filepath.Join(dir, "e2e")
 }
 
@@ -90,20 +91,20 @@ func sourceKey(src string) (string, error) {
 
 // build makes the program. Downloading comes first and alone, so that a proxy
 // that cannot be reached is told from code that does not compile.
-func build(src, bin string) error {
-	if err := goCommand(src, "list", "-deps", "-f", "", "."); err != nil {
+func build(src, bin string, env []string) error {
+	if err := goCommand(src, env, "list", "-deps", "-f", "", "."); err != nil {
 		return fmt.Errorf("the modules of testdata/e2e are not all in the module cache, and the module proxy did not give them; "+
 			"let GOPROXY reach one, or fill the cache once with \"go list -C testdata/e2e -deps .\": %w", err)
 	}
-	return goCommand(src, "build", "-trimpath", "-buildvcs=false", "-ldflags", ldflags(), "-o", bin, ".")
+	return goCommand(src, env, "build", "-trimpath", "-buildvcs=false", "-ldflags", ldflags(), "-o", bin, ".")
 }
 
 // goCommand runs the go command in the module. Without cgo the result is the same
 // on every machine, and runs on every machine.
-func goCommand(dir string, args ...string) error {
+func goCommand(dir string, env []string, args ...string) error {
 	cmd := exec.Command("go", args...)
 	cmd.Dir = dir
-	cmd.Env = append(peer.GoEnviron(), "CGO_ENABLED=0")
+	cmd.Env = append(slices.Clip(env), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go %s: %w\n%s", args[0], err, out)
 	}

@@ -18,7 +18,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 // Options change the control plane from what is usual.
@@ -47,8 +46,9 @@ type Cluster struct {
 	mu     sync.Mutex // one command at a time
 	stdin  io.WriteCloser
 	stdout *bufio.Reader
-	stderr *strings.Builder
+	stderr *strings.Builder // complete when done is closed
 	cmd    *exec.Cmd
+	done   chan struct{} // closed when "up" has ended
 }
 
 // Start starts a control plane that ends with the test.
@@ -102,23 +102,38 @@ func start(bin string, opts Options) (*Cluster, error) {
 	if opts.Nodes > 0 {
 		args = append(args, fmt.Sprintf("-nodes=%d", opts.Nodes))
 	}
-	c := &Cluster{bin: bin, cmd: exec.Command(bin, args...), stderr: new(strings.Builder)}
-	c.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir()}
-	c.cmd.Stderr = c.stderr
-	c.cmd.WaitDelay = 10 * time.Second // then its end is not waited for
-	var err error
-	if c.stdin, err = c.cmd.StdinPipe(); err != nil {
+	c := &Cluster{bin: bin, cmd: exec.Command(bin, args...), stderr: new(strings.Builder), done: make(chan struct{})}
+	if err := c.launch(); err != nil {
 		return nil, err
 	}
-	out, err := c.cmd.StdoutPipe()
+	if err := c.describe(); err != nil {
+		_ = c.stop() // would say the same
+		return nil, err
+	}
+	return c, nil
+}
+
+// launch starts "up" and has it waited for.
+func (c *Cluster) launch() error {
+	r, w, err := os.Pipe() // not StdoutPipe, which must not be read after Wait
 	if err != nil {
-		return nil, err
+		return err
 	}
-	c.stdout = bufio.NewReader(out)
+	defer w.Close()
+	c.stdout = bufio.NewReader(r)
+	c.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir()}
+	c.cmd.Stdout, c.cmd.Stderr = w, c.stderr
+	if c.stdin, err = c.cmd.StdinPipe(); err != nil {
+		return err
+	}
 	if err := c.cmd.Start(); err != nil {
-		return nil, err
+		return err
 	}
-	return c, c.describe()
+	go func() {
+		_ = c.cmd.Wait() // what went wrong is on standard error
+		close(c.done)
+	}()
+	return nil
 }
 
 // describe reads the first line, which comes when everything is ready.
@@ -141,21 +156,17 @@ func (c *Cluster) describe() error {
 func (c *Cluster) read(into any) error {
 	line, err := c.stdout.ReadBytes('\n')
 	if err != nil {
-		_ = c.cmd.Wait()
-		return fmt.Errorf("it has ended: %s", c.stderr)
+		<-c.done
+		return fmt.Errorf("it has ended: %s", strings.TrimSpace(c.stderr.String()))
 	}
 	return json.Unmarshal(line, into)
 }
 
-// stop ends the control plane; it is no error if it had ended before.
+// stop ends the control plane. It is an error if it had ended before because one
+// of its components did.
 func (c *Cluster) stop() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	_ = c.stdin.Close()
-	var exit *exec.ExitError
-	if err := c.cmd.Wait(); err != nil && !errors.As(err, &exit) && !strings.Contains(err.Error(), "Wait was already called") {
-		return err
-	}
+	<-c.done
 	if c.stderr.Len() > 0 {
 		return errors.New(strings.TrimSpace(c.stderr.String()))
 	}

@@ -42,9 +42,11 @@ func (g *gate) checks(e secrets.Expectations) []check {
 			p.findings = slices.Concat(g.sealed.CheckRendered(p.Rendered), g.sealed.CheckBinding(p.Rendered, e))
 			p.notChecked = g.sealed.UncheckedBindings(p.Rendered)
 			g.variables.Collect(p.Rendered)
-			if err := g.collectReaders(ctx, p.Rendered); err != nil {
+			compared, err := g.compareTarget(ctx, p.Rendered, e)
+			if err != nil {
 				return err
 			}
+			p.findings = append(p.findings, compared...)
 			for _, o := range p.Objects {
 				if o.Kind == "Secret" && o.APIVersion == "v1" {
 					p.count++

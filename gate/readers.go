@@ -9,30 +9,32 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/sallyport/sallyport/finding"
 	"github.com/sallyport/sallyport/render"
 	"github.com/sallyport/sallyport/secrets"
 )
 
-// collectReaders takes who reads Secrets in a target, now and at the base.
-func (g *gate) collectReaders(ctx context.Context, r *render.Rendered) error {
+// compareTarget takes who reads Secrets in a target, now and at the base, and
+// finds the Secrets that it calls otherwise than there.
+func (g *gate) compareTarget(ctx context.Context, r *render.Rendered, e secrets.Expectations) ([]finding.Finding, error) {
 	if g.base == nil {
-		return nil
+		return nil, nil
 	}
 	before, ok := g.base.targets[r.Target.Path]
 	if !ok {
 		g.readers.Collect(r, nil)
-		return nil
+		return nil, nil
 	}
 	old, err := g.base.builder.Build(ctx, before)
 	switch {
 	case err != nil:
-		return err
+		return nil, err
 	case old.Reason != "":
 		g.readers.Failed(before.Path)
-		return nil
+		return nil, nil
 	}
 	g.readers.Collect(r, secrets.AccessOf(old))
-	return nil
+	return g.sealed.CheckRenamed(r, g.base.sealed, old, e), nil
 }
 
 // readersElsewhere completes the base where a change reads, or lets somebody read,

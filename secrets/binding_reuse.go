@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/sallyport/sallyport/finding"
 )
@@ -53,7 +52,7 @@ func ciphertextsIn(file string, data []byte) []ciphertextAt {
 	for _, b := range blocks(file, data) {
 		for _, v := range b.values {
 			if id := ciphertextID(v.text); id != "" {
-				out = append(out, ciphertextAt{id, v.name(), strings.Join(v.keys, ":"), v.span, b.object})
+				out = append(out, ciphertextAt{id, v.name(), sopsPath(v), v.span, b.object})
 			}
 		}
 	}

@@ -53,7 +53,7 @@ func (s *Sealed) compareFile(base *Sealed, path string, e Expectations) ([]findi
 	if len(old) == 0 {
 		return nil, nil
 	}
-	c := &comparison{sealed: s, sheet: sh, path: path, e: e}
+	c := &comparison{sealed: s, sheet: sh, path: path, e: e, stood: standing(old)}
 	now := blocks(path, after)
 	if len(now) > 0 {
 		c.blocks(old[0], now[0])
@@ -97,6 +97,7 @@ type comparison struct {
 	sheet  *sheet // of the file as it is now
 	path   string
 	e      Expectations
+	stood  map[string][]string // paths of each ciphertext before, by id
 	out    []finding.Finding
 }
 
@@ -115,18 +116,23 @@ func (c *comparison) blocks(old, now block) {
 		c.report(ruleRollback, finding.Warning, now.version,
 			"the version of sops goes back: an older sops wrote the file, or an older file is put back", helpRollback)
 	}
+	if untouched(old, now) && now.meta.LastModified.After(old.meta.LastModified) {
+		c.report(ruleMetadata, finding.Error, now.modified,
+			"lastmodified was changed and the mac was not: sops writes both, and finds the mac wrong", helpByHand)
+	}
 	c.unrotated(old, now)
 }
+
+const helpByHand = "put it back; change encrypted files with sops only"
 
 // goesBack reports whether a block is older than the one before it.
 func goesBack(old, now block) bool {
 	return now.meta.LastModified.Before(old.meta.LastModified) && !now.meta.LastModified.IsZero()
 }
 
-// untouched reports whether nothing says that sops wrote the file again.
-func untouched(old, now block) bool {
-	return now.mac == old.mac && now.mac != "" && now.meta.LastModified.Equal(old.meta.LastModified)
-}
+// untouched reports whether nothing says that sops wrote the file again: it never
+// writes one mac twice, while lastmodified is a text that anybody can change.
+func untouched(old, now block) bool { return now.mac == old.mac && now.mac != "" }
 
 // older compares versions of sops, as far as they are numbers.
 func older(a, b string) bool {
@@ -185,6 +191,9 @@ func (c *comparison) values(old, now block) {
 	changed := -1
 	for i, v := range now.values {
 		was, ok := before[v.pointer()]
+		if c.swapped(now, v) {
+			continue
+		}
 		if changed < 0 && isEnc(v.text) && !sameCiphertext(was.text, v.text) {
 			changed = i
 		}
@@ -198,6 +207,39 @@ func (c *comparison) values(old, now block) {
 			" was changed and the mac was not: sops did not write it, it is from elsewhere or from an older version", helpRollback)
 	}
 }
+
+// swapped reports a ciphertext that stood at another key of the file. sops binds
+// each value to its path, so what was moved by hand cannot be decrypted there;
+// whoever does not hold sops to that would take one secret for the other.
+func (c *comparison) swapped(now block, v scalar) bool {
+	paths := c.stood[ciphertextID(v.text)]
+	if len(paths) == 0 || slices.Contains(paths, sopsPath(v)) {
+		return false
+	}
+	c.out = append(c.out, finding.Finding{
+		Rule: ruleMetadata, Severity: finding.Error, Location: v.span, Object: now.object, Pointer: v.pointer(),
+		Message: fmt.Sprintf("the ciphertext of %s is the one that was under %s: it is bound to that key, and cannot be decrypted here",
+			quoteName(v.leaf), strconv.Quote(strings.ReplaceAll(paths[0], ":", "."))),
+		Help: helpByHand,
+	})
+	return true
+}
+
+// standing lists where each ciphertext stands.
+func standing(blocks []block) map[string][]string {
+	out := map[string][]string{}
+	for _, b := range blocks {
+		for _, v := range b.values {
+			if id := ciphertextID(v.text); id != "" {
+				out[id] = append(out[id], sopsPath(v))
+			}
+		}
+	}
+	return out
+}
+
+// sopsPath is a value's path as sops authenticates it: the keys.
+func sopsPath(v scalar) string { return strings.Join(v.keys, ":") }
 
 // kind compares the type of a value. With the same ciphertext the change has no
 // honest reason: it makes sops show the decrypted value in an error.

@@ -12,8 +12,8 @@ import (
 
 // identity compares what an encrypted Secret is, and who acts on it, while its
 // values stay the same: with mac_only_encrypted the mac covers none of that, and
-// Flux does not look at the mac of any file. The name may change: nothing reaches
-// the Secret by that alone.
+// Flux does not look at the mac of any file. Under another name the values take the
+// place of another Secret's, for all who read that.
 func (c *comparison) identity(old, now block) {
 	if old.object == nil || now.object == nil || old.object.Kind != "Secret" || !sameValues(old, now) {
 		return
@@ -39,6 +39,23 @@ func (c *comparison) identity(old, now block) {
 	if v, ok := after["/metadata/namespace"]; ok && old.object.Namespace != now.object.Namespace && !c.bound() {
 		c.became(finding.Warning, now, v, fmt.Sprintf("an encrypted Secret was moved to the namespace %q, and its values stayed the same", v.text))
 	}
+	if v, ok := after["/metadata/name"]; ok && old.object.Name != now.object.Name {
+		c.renamed(old, now, v)
+	}
+}
+
+// renamed judges a new name. A file that the configuration binds is bound to the
+// name that it has at the base, too: who writes it anew may give it another.
+func (c *comparison) renamed(old, now block, v scalar) {
+	message := fmt.Sprintf("an encrypted Secret was renamed from %q to %q, and its values stayed the same", old.object.Name, v.text)
+	if !c.bound() {
+		c.became(finding.Warning, now, v, message)
+		return
+	}
+	c.out = append(c.out, finding.Finding{
+		Rule: ruleMoved, Severity: finding.Error, Location: v.span, Object: now.object, Pointer: v.pointer(),
+		Message: message + ", but its file is bound", Help: "put the name back; to rename it, change the file with sops",
+	})
 }
 
 // acted judges a label or an annotation that was added. Where sops wrote the file
@@ -67,9 +84,12 @@ func (c *comparison) became(severity finding.Severity, now block, v scalar, mess
 
 // bound reports whether the configuration says where the secrets of the file
 // belong. Then the render shows whether they still get there.
-func (c *comparison) bound() bool {
-	return slices.ContainsFunc(c.e.Bind, func(b Binding) bool {
-		ok, err := doublestar.Match(b.Files, c.path)
+func (c *comparison) bound() bool { return c.e.binds(c.path) }
+
+// binds reports whether a file is bound.
+func (e Expectations) binds(file string) bool {
+	return slices.ContainsFunc(e.Bind, func(b Binding) bool {
+		ok, err := doublestar.Match(b.Files, file)
 		return ok && err == nil
 	})
 }

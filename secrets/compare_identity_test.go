@@ -36,7 +36,8 @@ func TestCompareIdentity(t *testing.T) {
 		{"kind, written by sops", edit(append(written, "kind: Secret\n", "kind: ConfigMap\n")...), Expectations{}, 0, ""},
 		{"namespace", edit(name, name+"  namespace: other\n"), Expectations{}, finding.Warning, `moved to the namespace "other"`},
 		{"namespace of a bound file", edit(name, name+"  namespace: other\n"), Expectations{Bind: []Binding{{Files: "*.yaml"}}}, 0, ""},
-		{"name", edit(name, "  name: books\n"), Expectations{}, 0, ""},
+		{"name", edit(name, "  name: books\n"), Expectations{}, finding.Warning, `renamed from "db" to "books"`},
+		{"name, written by sops", edit(append(written, name, "  name: books\n")...), Expectations{}, 0, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			found := compare(t, memTree{"secret.yaml": before}, memTree{"secret.yaml": test.text}, test.e)
@@ -51,4 +52,12 @@ func TestCompareIdentity(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The name of a file that the configuration binds is bound too, as it is at the base.
+func TestCompareRenamedBound(t *testing.T) {
+	before := generation(1, 11, 1)
+	tree := memTree{"secret.yaml": strings.Replace(before, "  name: db\n", "  name: books\n", 1)}
+	found := compare(t, memTree{"secret.yaml": before}, tree, Expectations{Bind: []Binding{{Files: "*.yaml"}}})
+	expect(t, tree, found, ruleMoved, finding.Error, "name: books", `renamed from "db" to "books"`)
 }

@@ -2,6 +2,7 @@ package secrets
 
 import (
 	"context"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +74,9 @@ func TestCompareAttacks(t *testing.T) {
 		t.Fatalf("updatekeys did not take the recipient out:\n%s", updated)
 	}
 	user := lineOf(text, "    user:")
+	password := lineOf(text, "    password:")
+	_, ciphertext, _ := strings.Cut(password, ":")
+	modified := regexp.MustCompile(`lastmodified: "2...`)
 	for _, test := range []struct {
 		name, text, rule, line, message string
 		severity                        finding.Severity
@@ -80,6 +84,9 @@ func TestCompareAttacks(t *testing.T) {
 		{"type changed", strings.Replace(text, user, strings.Replace(user, "type:str", "type:int", 1), 1), ruleTypeChanged, "user:", `"user" was changed from str to int, its ciphertext was not`, finding.Error},
 		{"old file", old, ruleRollback, "lastmodified:", "lastmodified goes back", finding.Error},
 		{"old value", strings.Replace(text, user, lineOf(old, "    user:"), 1), ruleRollback, "user:", `"user" was changed and the mac was not`, finding.Error},
+		{"moved to another key", strings.Replace(text, user, "    user:"+ciphertext, 1), ruleMetadata, "user:", `the one that was under "stringData.password"`, finding.Error},
+		{"key renamed", strings.Replace(text, password, "    passphrase:"+ciphertext, 1), ruleMetadata, "passphrase:", `the one that was under "stringData.password"`, finding.Error},
+		{"lastmodified", modified.ReplaceAllString(text, `lastmodified: "2999`), ruleMetadata, "lastmodified:", "and the mac was not", finding.Error},
 		{"older sops", strings.Replace(text, "version: 3.13.3", "version: 3.7.3", 1), ruleRollback, "version:", "version of sops goes back", finding.Warning},
 		{"updatekeys only", updated, ruleUnrotated, "sops:", "the data key was kept", finding.Error},
 	} {

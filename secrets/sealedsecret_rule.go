@@ -19,7 +19,9 @@ func movedRule() finding.Rule {
 			"name and namespace (scope strict), or to its namespace alone (namespace-wide): where `namePrefix`, " +
 			"`namespace` or a patch changes them, or the annotation that says the scope, the controller cannot open " +
 			"the values, and no Secret is made. With `secrets.bind` in the configuration the same holds for files " +
-			"that sops encrypted: their secrets may reach no other namespace than those listed.",
+			"that sops encrypted: their secrets may reach no other namespace than those listed. Such a file is bound to its name at the base " +
+			"as well: under a new one, written by hand, its values take the place of another Secret's. Where a patch or a " +
+			"prefix gives the new name, it is a warning. `sops-bind: v1/Secret/NAMESPACE/NAME` in the file binds both.",
 		Fix: "Encrypt the secret again for the place it is meant for, or take the change away.",
 		Bad: finding.Example{
 			"sealed.yaml": exampleSealedSecret(), "kustomization.yaml": "namePrefix: prod-\n" + kustomization,

@@ -61,13 +61,13 @@ func (j *job) decrypt(ctx context.Context, path string) (*opened, error) {
 		return nil, &Error{File: path, Code: CodeUnsafe}
 	}
 	o := &opening{job: j, path: path, data: data, layout: l}
-	return limited(ctx, path, o.run)
+	return limited(ctx, path, maxFileTime, o.run)
 }
 
 // limited runs sops apart: it takes no context, and it may panic. What takes too
 // long is left behind; its result goes nowhere.
-func limited(ctx context.Context, path string, run func() (*opened, *Error)) (*opened, error) {
-	timed, cancel := context.WithTimeout(ctx, maxFileTime)
+func limited(ctx context.Context, path string, most time.Duration, run func() (*opened, *Error)) (*opened, error) {
+	timed, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
 	type outcome struct {
 		file *opened

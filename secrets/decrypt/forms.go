@@ -18,9 +18,10 @@ type form struct {
 // forms lists a value as it is, in JSON (once and twice, as in an audit event),
 // quoted as Go does, in URLs, in hexadecimal and in base64.
 func forms(text string) []form {
-	quoted := jsonString(text)
+	quoted, escaped := jsonString(text), marshal(text)
 	plain := []string{
-		text, quoted, jsonString(quoted), marshal(text), within(strconv.Quote(text)), within(strconv.QuoteToASCII(text)),
+		text, quoted, escaped, jsonString(quoted), jsonString(escaped), marshal(escaped),
+		within(strconv.Quote(text)), within(strconv.QuoteToASCII(text)),
 		url.QueryEscape(text), url.PathEscape(text),
 		hex.EncodeToString([]byte(text)), strings.ToUpper(hex.EncodeToString([]byte(text))),
 	}

@@ -63,14 +63,14 @@ func (j *job) inspect(context.Context) error {
 	return nil
 }
 
-// inner lists what a value is: itself without the space around it, and what it is
-// as base64, as values of data are.
+// inner lists what a value is: itself, and what it is as base64, as values of
+// data are; each also without the space around it.
 func inner(text string) []string {
-	out := []string{strings.TrimSpace(text)}
+	out := []string{text, strings.TrimSpace(text)}
 	if raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), "")); err == nil && len(raw) > 0 {
-		out = append(out, strings.TrimSpace(string(raw)))
+		out = append(out, string(raw), strings.TrimSpace(string(raw)))
 	}
-	return out
+	return slices.Compact(out)
 }
 
 // inspection is the state of looking at one object.

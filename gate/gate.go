@@ -83,6 +83,7 @@ type Result struct {
 	Report *finding.Report
 	Source func(file string) []string
 	Rules  []finding.Rule // every rule that the run could report, for formats that carry help
+	Reach  func() []Reach // what each checked target is made of
 	Failed bool           // at least one finding at or above Options.FailOn
 }
 
@@ -116,6 +117,7 @@ func Check(ctx context.Context, opts Options) (*Result, error) {
 		Report: report,
 		Source: g.sealed.Masked,
 		Rules:  sorted(builtin(), g.policies.Rules()),
+		Reach:  func() []Reach { return g.reach(done) },
 		Failed: failed(report, g.opts.FailOn),
 	}, nil
 }

@@ -73,6 +73,7 @@ func checkFormats(t *testing.T, r *finding.Report) {
 	checkSARIF(t, r, write(t, "sarif", r, linked))
 	checkGitLab(t, r, write(t, "gitlab", r, linked))
 	checkJUnit(t, r, write(t, "junit", r, linked))
+	checkHTML(t, write(t, "html", r, linked))
 	for _, format := range report.Formats() {
 		out := write(t, format, r, linked)
 		if shown := strings.ReplaceAll(out, "\n", ""); report.Sanitize(shown) != shown {

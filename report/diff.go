@@ -27,6 +27,7 @@ func diffFormats() []diffFormat {
 		{"text", writeDiffText},
 		{"unified", writeDiffUnified},
 		{"markdown", writeDiffMarkdown},
+		{"html", writeDiffHTML},
 		{"json", func(w *bufio.Writer, r *diff.Result, _ DiffOptions) error { return encodeJSON(w, r) }},
 	}
 }

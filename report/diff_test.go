@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"unicode"
@@ -86,19 +84,7 @@ func TestDiffGolden(t *testing.T) {
 			if err := report.WriteDiff(&out, format, r, opts); err != nil {
 				t.Fatal(err)
 			}
-			golden := filepath.Join("testdata", name+"."+wanted)
-			if *update {
-				if err := os.WriteFile(golden, out.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if out.String() != string(want) {
-				t.Errorf("%s: got\n%s\nwant\n%s", golden, out.String(), want)
-			}
+			golden(t, name+"."+wanted, out.String())
 		}
 	}
 }
@@ -129,6 +115,9 @@ func TestDiffHostile(t *testing.T) {
 			if c != '\n' && unicode.In(c, unicode.Cc, unicode.Cf) {
 				t.Errorf("%s: %U at %d", format, c, i)
 			}
+		}
+		if format == "html" {
+			checkHTML(t, strings.ReplaceAll(out.String(), `href="https://example.com/`, `href="https://git.example/`))
 		}
 		if format != "markdown" {
 			continue

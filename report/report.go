@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sallyport/sallyport/diff"
 	"github.com/sallyport/sallyport/finding"
 )
 
@@ -39,6 +40,12 @@ type Options struct {
 	// LinkBase is the web address under which the snapshot's files can be read,
 	// such as https://github.com/o/r/blob/SHA; empty leaves places unlinked.
 	LinkBase string
+	// Diff is what the change under review does to the targets, for formats
+	// that show it; DiffWhyNot says why there is none although it was asked for.
+	Diff       *diff.Result
+	DiffWhyNot string
+	// Reach says what each target is made of, for formats that show it.
+	Reach []Reach
 }
 
 // format is one way of writing a report.
@@ -57,6 +64,7 @@ func formats() []format {
 		{"gitlab", writeGitLab},
 		{"github", writeGitHub},
 		{"markdown", writeMarkdown},
+		{"html", writeHTML},
 	}
 }
 

@@ -90,14 +90,18 @@ func runCheck(cmd *cobra.Command, s *streams, o *checkOptions, args []string) er
 
 	begin := time.Now()
 	var result *gate.Result
+	var more htmlExtras
 	err = s.watch(&o.readFlags, &opts, func() (err error) {
-		result, err = gate.Check(cmd.Context(), opts)
+		if result, err = gate.Check(cmd.Context(), opts); err != nil || !wants(outputs, "html") {
+			return err
+		}
+		more, err = gatherExtras(cmd.Context(), opts, result)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if err := o.write(s, outputs, result, time.Since(begin)); err != nil {
+	if err := o.write(s, outputs, result, more, time.Since(begin)); err != nil {
 		return err
 	}
 	if result.Failed {
@@ -108,10 +112,10 @@ func runCheck(cmd *cobra.Command, s *streams, o *checkOptions, args []string) er
 
 // write writes every report that was asked for. Standard output comes first: a
 // full disk must not hide the findings.
-func (o *checkOptions) write(s *streams, outputs []output, result *gate.Result, took time.Duration) error {
+func (o *checkOptions) write(s *streams, outputs []output, result *gate.Result, more htmlExtras, took time.Duration) error {
 	for _, out := range outputs {
 		if out.file == "" {
-			if err := o.print(s, out.format, result, took); err != nil {
+			if err := o.print(s, out.format, result, more, took); err != nil {
 				return err
 			}
 		}
@@ -120,7 +124,7 @@ func (o *checkOptions) write(s *streams, outputs []output, result *gate.Result, 
 		if out.file == "" {
 			continue
 		}
-		opts := o.reportOptions(s, result)
+		opts := o.reportOptions(s, result, more)
 		err := writeFile(out.file, func(w io.Writer) error { return report.Write(w, out.format, result.Report, opts) })
 		if err != nil {
 			return fmt.Errorf("write %s: %w", out.file, err)
@@ -133,8 +137,8 @@ func (o *checkOptions) write(s *streams, outputs []output, result *gate.Result, 
 // terminal only: the output of equal runs is equal. Beside lines the verdict
 // goes to standard error, so that a log says how it went, and what was not
 // checked.
-func (o *checkOptions) print(s *streams, format string, result *gate.Result, took time.Duration) error {
-	opts := o.reportOptions(s, result)
+func (o *checkOptions) print(s *streams, format string, result *gate.Result, more htmlExtras, took time.Duration) error {
+	opts := o.reportOptions(s, result, more)
 	opts.Color = s.color(o.color)
 	if s.outTTY {
 		opts.Elapsed = took
@@ -148,12 +152,15 @@ func (o *checkOptions) print(s *streams, format string, result *gate.Result, too
 	return nil
 }
 
-func (o *checkOptions) reportOptions(s *streams, result *gate.Result) report.Options {
+func (o *checkOptions) reportOptions(s *streams, result *gate.Result, more htmlExtras) report.Options {
 	return report.Options{
-		Source:   result.Source,
-		Rules:    result.Rules,
-		FailOn:   o.failOn,
-		LinkBase: linkBase(s.env, result.Report.Snapshot.Revision),
+		Source:     result.Source,
+		Rules:      result.Rules,
+		FailOn:     o.failOn,
+		LinkBase:   linkBase(s.env, result.Report.Snapshot.Revision),
+		Diff:       more.diff,
+		DiffWhyNot: more.diffWhyNot,
+		Reach:      more.reach,
 	}
 }
 

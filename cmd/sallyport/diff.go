@@ -134,7 +134,7 @@ func diffOutputs(values []string) ([]output, error) {
 }
 
 func wantsUnified(outputs []output) bool {
-	return slices.ContainsFunc(outputs, func(o output) bool { return o.format == "unified" })
+	return wants(outputs, "unified") || wants(outputs, "html")
 }
 
 // write writes every diff that was asked for, standard output first.

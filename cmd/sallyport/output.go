@@ -47,6 +47,11 @@ func parseOutputs(values []string, terminal bool) ([]output, error) {
 	return out, nil
 }
 
+// wants reports whether a format was asked for.
+func wants(outputs []output, format string) bool {
+	return slices.ContainsFunc(outputs, func(o output) bool { return o.format == format })
+}
+
 func defaultFormat(terminal bool) string {
 	if terminal {
 		return "text"

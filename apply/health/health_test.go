@@ -111,7 +111,7 @@ func TestStuck(t *testing.T) {
 		{"what is replaced may crash", []*unstructured.Unstructured{podOf("a", before, "old", "9", "CrashLoopBackOff"), podOf("b", after, "new", "0", "ContainerCreating")}, ""},
 	}
 	for _, tt := range tests {
-		if got := Stuck(tt.pods); got != tt.want {
+		if got, certain := Stuck(tt.pods); got != tt.want || certain != strings.Contains(got, "restarts") {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}

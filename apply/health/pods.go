@@ -45,8 +45,10 @@ func Selector(u *unstructured.Unstructured) string {
 
 // Stuck says why a rollout cannot finish by itself: a container of a pod of the
 // current template does not start, or crashes again and again. The newest pod
-// tells which template is the current one. "" means that there is hope.
-func Stuck(pods []*unstructured.Unstructured) string {
+// tells which template is the current one. "" means that there is hope. What
+// crashes is certain: it has been tried again already. What does not start may
+// do so a moment later.
+func Stuck(pods []*unstructured.Unstructured) (reason string, certain bool) {
 	pods = slices.Clone(pods)
 	slices.SortFunc(pods, func(a, b *unstructured.Unstructured) int {
 		return b.GetCreationTimestamp().Compare(a.GetCreationTimestamp().Time)
@@ -56,12 +58,12 @@ func Stuck(pods []*unstructured.Unstructured) string {
 			continue
 		}
 		for _, list := range []string{"initContainerStatuses", "containerStatuses"} {
-			if reason := stuckContainer(pod, list); reason != "" {
-				return reason
+			if reason, restarts := stuckContainer(pod, list); reason != "" {
+				return reason, restarts >= minRestarts
 			}
 		}
 	}
-	return ""
+	return "", false
 }
 
 func revision(pod *unstructured.Unstructured) string {
@@ -73,7 +75,7 @@ func revision(pod *unstructured.Unstructured) string {
 	return ""
 }
 
-func stuckContainer(pod *unstructured.Unstructured, list string) string {
+func stuckContainer(pod *unstructured.Unstructured, list string) (text string, restarts int64) {
 	statuses, _, _ := unstructured.NestedSlice(pod.Object, "status", list)
 	for _, item := range statuses {
 		c, _ := item.(map[string]any)
@@ -82,11 +84,11 @@ func stuckContainer(pod *unstructured.Unstructured, list string) string {
 		if !slices.Contains(stuck, reason) || reason == "CrashLoopBackOff" && restarts < minRestarts {
 			continue
 		}
-		text := fmt.Sprintf("pod %s: container %v: %s", pod.GetName(), c["name"], reason)
+		text = fmt.Sprintf("pod %s: container %v: %s", pod.GetName(), c["name"], reason)
 		if restarts > 0 {
 			text += fmt.Sprintf(" after %d restarts", restarts)
 		}
-		return text
+		return text, restarts
 	}
-	return ""
+	return "", 0
 }

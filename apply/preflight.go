@@ -169,11 +169,35 @@ func (r *Run) examine(ctx context.Context, it *item) error {
 	}
 	if it.live == nil {
 		err = r.adopt(ctx, it)
-	} else if it.state = Changed; it.live.GetResourceVersion() == final.GetResourceVersion() && same(it.live, final) {
-		it.state = Same
+	} else {
+		err = r.compare(ctx, it)
 	}
 	r.dying(it)
 	return err
+}
+
+// compare says whether the dry-run of a member changes it. Where a controller
+// wrote to the object since it was read, as during a rollout, both are repeated.
+func (r *Run) compare(ctx context.Context, it *item) (err error) {
+	for try := 1; it.live != nil && it.live.GetResourceVersion() != it.final.GetResourceVersion() && try < attempts; try++ {
+		if err := r.look(ctx, it); err != nil {
+			return err
+		}
+		if it.live != nil && it.live.GetResourceVersion() != it.final.GetResourceVersion() {
+			if it.final, err = r.try(ctx, it); err != nil {
+				return err
+			}
+		}
+	}
+	switch {
+	case it.live == nil:
+		it.state = New
+	case same(it.live, it.final):
+		it.state = Same
+	default:
+		it.state = Changed
+	}
+	return nil
 }
 
 // dying sees to an object that is being deleted, as by the prune of a run that

@@ -187,7 +187,7 @@ func (r *Run) stored(it *item, stored *unstructured.Unstructured) {
 		it.verb = Recreated
 	case it.live == nil:
 		it.verb = Created
-	case it.live.GetResourceVersion() == stored.GetResourceVersion():
+	case it.final.GetResourceVersion() == stored.GetResourceVersion():
 		it.verb = Unchanged
 	default:
 		it.verb = Configured

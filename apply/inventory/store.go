@@ -110,7 +110,10 @@ func (i *Inventory) write(ctx context.Context, c *cluster.Cluster, next *Invento
 	if err != nil {
 		return fmt.Errorf("inventory of set %s: %w", i.Set.Name, err)
 	}
-	stored, err := c.Apply(ctx, u, cluster.ApplyOptions{})
+	// A parent that was read and found to be ours is written whatever manager
+	// touched it, as the one who handed it over must have; its resourceVersion
+	// sees to it that nothing is overwritten unread.
+	stored, err := c.Apply(ctx, u, cluster.ApplyOptions{Force: i.version != ""})
 	if cluster.IsConflict(err) {
 		return fmt.Errorf("inventory of set %s: the ConfigMap was changed by another runner or by hand since it was read; run again: %w", i.Set.Name, err)
 	}

@@ -363,10 +363,10 @@ func TestTooLarge(t *testing.T) {
 	open(t, opts)
 }
 
-// An object of 200 MiB from a pack of 200 KiB is refused before it is unpacked.
+// An object of 130 MiB from a pack of 130 KiB is refused before it is unpacked.
 func TestPackBomb(t *testing.T) {
 	o := newOrigin(t)
-	o.commit("zeros.bin", string(make([]byte, 200<<20)))
+	o.commit("zeros.bin", string(make([]byte, 130<<20)))
 	if err := refused(t, o.web(nil)); !errors.Is(err, fetch.ErrTooLarge) || !strings.Contains(err.Error(), "128 MiB") {
 		t.Error(err)
 	}

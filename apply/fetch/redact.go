@@ -16,6 +16,9 @@ import (
 // send whole pages.
 const maxText = 300
 
+// maxForeign is how many bytes of a foreign text are looked at.
+const maxForeign = 16 << 10
+
 // redacted stands for a credential.
 const redacted = "••••••••"
 
@@ -32,10 +35,35 @@ func (r *redactor) add(value string) {
 		base64.StdEncoding.EncodeToString([]byte(value)))
 }
 
+// minShared is how many characters in a row of a credential are one too many: a
+// protocol or a server may cut it anywhere.
+const minShared = 8
+
+// hide replaces a value, and every longer part of it.
+func hide(s, value string) string {
+	s = strings.ReplaceAll(s, value, redacted)
+	var out strings.Builder
+	for s != "" {
+		n := 0
+		for n < len(s) && strings.Contains(value, s[:n+1]) {
+			n++
+		}
+		if n >= minShared {
+			out.WriteString(redacted)
+		} else {
+			n = 1
+			out.WriteByte(s[0])
+		}
+		s = s[n:]
+	}
+	return out.String()
+}
+
 // text returns a foreign text as it may be shown, on one line.
 func (r *redactor) text(s string) string {
+	s = s[:min(len(s), maxForeign)]
 	for _, v := range r.values {
-		s = strings.ReplaceAll(s, v, redacted)
+		s = hide(s, v)
 	}
 	s = strings.Map(func(c rune) rune {
 		if unicode.IsControl(c) || c == unicode.ReplacementChar {

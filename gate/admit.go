@@ -55,17 +55,8 @@ func Admit(ctx context.Context, opts Options) (*Admission, error) {
 		return nil, err
 	}
 	g.admitting = true
-	if err := g.discover(ctx); err != nil {
-		return nil, err
-	}
-	if err := g.load(ctx); err != nil {
-		return nil, err
-	}
-	done, err := g.run(ctx)
+	done, err := g.judge(ctx)
 	if err != nil {
-		return nil, err
-	}
-	if err := g.variablesElsewhere(ctx); err != nil {
 		return nil, err
 	}
 	return g.admission(done), nil

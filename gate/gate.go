@@ -93,23 +93,8 @@ func Check(ctx context.Context, opts Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := g.discover(ctx); err != nil {
-		return nil, err
-	}
-	if err := g.load(ctx); err != nil {
-		return nil, err
-	}
-	if err := g.compare(ctx); err != nil {
-		return nil, err
-	}
-	done, err := g.run(ctx)
+	done, err := g.judge(ctx)
 	if err != nil {
-		return nil, err
-	}
-	if err := g.variablesElsewhere(ctx); err != nil {
-		return nil, err
-	}
-	if err := g.readersElsewhere(ctx); err != nil {
 		return nil, err
 	}
 	report := g.report(done)
@@ -120,6 +105,25 @@ func Check(ctx context.Context, opts Options) (*Result, error) {
 		Reach:  func() []Reach { return g.reach(done) },
 		Failed: failed(report, g.opts.FailOn),
 	}, nil
+}
+
+// judge does everything that a verdict needs, once the gate is open.
+func (g *gate) judge(ctx context.Context) (*done, error) {
+	for _, prepare := range []func(context.Context) error{g.discover, g.load, g.compare} {
+		if err := prepare(ctx); err != nil {
+			return nil, err
+		}
+	}
+	d, err := g.run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, complete := range []func(context.Context) error{g.variablesElsewhere, g.readersElsewhere} {
+		if err := complete(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
 }
 
 // gate is one run.

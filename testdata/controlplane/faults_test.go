@@ -161,3 +161,16 @@ func TestVersionIsTheModules(t *testing.T) {
 		t.Errorf("go.mod has %s, the stamp says %s", m, Version)
 	}
 }
+
+// TestControllersSurviveRestart holds that a restart is one for all clients,
+// and that all come back.
+func TestControllersSurviveRestart(t *testing.T) {
+	c := Start(t, Options{Nodes: 1})
+	c.RestartAPIServer(t)
+	ns := c.Namespace(t) // needs the controller manager
+	c.Kubectl(t, "-n", ns, "create", "deployment", "web", "--image=a")
+	c.Kubectl(t, "-n", ns, "wait", "--for=condition=Available", "--timeout=90s", "deployment/web")
+	if nodes := c.Kubectl(t, "get", "nodes", "-o", "name"); nodes != "node/node-0\n" {
+		t.Errorf("want one node, got %s", nodes)
+	}
+}

@@ -12,6 +12,9 @@ import (
 	"unicode/utf8"
 
 	"filippo.io/age"
+	"github.com/getsops/sops/v3"
+	"github.com/getsops/sops/v3/aes"
+	sopsage "github.com/getsops/sops/v3/age"
 	"github.com/getsops/sops/v3/logging"
 
 	"github.com/sallyport/sallyport/repo"
@@ -90,6 +93,42 @@ func TestKeyGroups(t *testing.T) {
 	if got := data(t, r.decrypt(), "db")["a"]; got != "c4nary" {
 		t.Errorf("got %q", got)
 	}
+}
+
+// A data key that is no AES-256 key is refused, though sops would take it.
+func TestShortDataKey(t *testing.T) {
+	r := newRepository(t)
+	master, err := sopsage.MasterKeyFromRecipient(r.recipient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := []byte("sixteen bytes ok")
+	if err := master.Encrypt(key); err != nil {
+		t.Fatal(err)
+	}
+	l := layoutOf("s.yaml", secrets.YAML)
+	branches, err := l.store.LoadPlainFile([]byte(secret("db", "stringData: {a: c4nary}\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree := sops.Tree{Branches: branches, Metadata: sops.Metadata{
+		KeyGroups: []sops.KeyGroup{{master}}, EncryptedRegex: inManifests, Version: "3.13.3", LastModified: time.Now().UTC(),
+	}}
+	cipher := aes.NewCipher()
+	mac, err := tree.Encrypt(key, cipher)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tree.Metadata.MessageAuthenticationCode, err = cipher.Encrypt(mac, key, tree.Metadata.LastModified.Format(time.RFC3339)); err != nil {
+		t.Fatal(err)
+	}
+	text, err := l.store.EmitEncryptedFile(tree)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.write("s.yaml", string(text))
+	_, err = r.try(Options{Accept: acceptAll})
+	refused(t, err, string(CodeNoKey))
 }
 
 // What panics, or takes too long, ends as a code without a word of it; a caller

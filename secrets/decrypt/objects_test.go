@@ -17,7 +17,7 @@ func TestFormats(t *testing.T) {
 	r.sealManifest("a/db.yaml", "# c4nary comment\n"+secret("db", "stringData:\n  # c4nary\n  password: c4nary-1\n  key: |\n    "+
 		strings.ReplaceAll(strings.TrimSpace(pemKey), "\n", "\n    ")+"\n  open: ''\n")+"---\n# c4nary only a comment\n---\n"+
 		secret("second", "data:\n  k: YzRuYXJ5LTI=\n"))
-	r.sealManifest("a/list.yaml", "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: c}\n- "+
+	r.sealManifest("a/list.yaml", "apiVersion: v1\nkind: List\nitems:\n# c4nary in a list\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: c}\n- "+
 		strings.ReplaceAll(secret("listed", "stringData:\n  a: c4nary-list\n"), "\n", "\n  "))
 	r.sealManifest("a/json.json", `{"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "j"}, "stringData": {"a": "c4nary-json"}}`)
 	r.sealMACOnly("a/mac.yaml", secret("mac", "stringData:\n  a: c4nary-mac\n"))

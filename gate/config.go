@@ -87,6 +87,7 @@ type SecretsConfig struct {
 	Recipients RecipientsConfig `yaml:"recipients" doc:"Where the recipients that files must be encrypted to are declared."`
 	Substitute []string         `yaml:"substitute" doc:"Flux variables that may carry a secret out of a Secret, one by one."`
 	External   []string         `yaml:"external" doc:"Objects made outside the repository, as Kind/namespace/name or Kind/name; * stands for any part: Secret/*/regcred."`
+	Metadata   MetadataConfig   `yaml:"metadata" doc:"Annotations and labels that Secrets with encrypted values may have."`
 	KeyTypes   []string         `yaml:"keyTypes" doc:"Kinds of keys, beside age's own, that files may be encrypted for: kms, gcp_kms, azure_kv, hc_vault, pgp, age-plugin:NAME."`
 
 	Environments []EnvironmentConfig `yaml:"environments" doc:"Which keys open the secrets of which targets."`
@@ -103,6 +104,11 @@ type EnvironmentConfig struct {
 type BindConfig struct {
 	Files      string   `yaml:"files" doc:"Pattern of encrypted files." required:"true"`
 	Namespaces []string `yaml:"namespaces" doc:"Namespaces that Secrets made from them may be in." required:"true"`
+}
+
+// MetadataConfig lists what may be done to Secrets.
+type MetadataConfig struct {
+	Allow []string `yaml:"allow" doc:"Patterns of annotations and labels that are meant, although they make a controller copy or use the Secret: reflector.v1.k8s.emberstack.com/*."`
 }
 
 // RecipientsConfig names the file with the creation rules.
@@ -227,6 +233,12 @@ func (c *Config) check(d *decoder, root *yamlNode) error {
 		if w.Path != "" && !doublestar.ValidatePattern(w.Path) {
 			_, at, _ := source.Find(node, "/path")
 			return d.errorf(at, "path is not a valid pattern")
+		}
+	}
+	for i, p := range c.Secrets.Metadata.Allow {
+		if !doublestar.ValidatePattern(p) {
+			_, at, _ := source.Find(root, source.Pointer("secrets", "metadata", "allow", fmt.Sprint(i)))
+			return d.errorf(at, "not a valid pattern")
 		}
 	}
 	for field, patterns := range map[string][]string{"include": c.Targets.Include, "exclude": c.Targets.Exclude} {

@@ -19,6 +19,8 @@ func (g *gate) expectations() secrets.Expectations {
 		Creation:   secrets.CreationFor(g.creationTree()),
 		KeyTypes:   c.KeyTypes,
 		Substitute: c.Substitute,
+		Metadata:   c.Metadata.Allow,
+		From:       g.opts.PolicyFrom,
 	}
 	for _, b := range c.Bind {
 		e.Bind = append(e.Bind, secrets.Binding{Files: path.Join(g.config.dir, b.Files), Namespaces: b.Namespaces})
@@ -37,11 +39,25 @@ func (g *gate) creationTree() repo.Tree {
 	if g.own != nil {
 		return g.own.creation
 	}
-	from := g.config.Secrets.Recipients.From
-	if from == "" || path.Base(from) == secrets.CreationRulesName {
-		return g.trusted
+	return g.config.creationTree(g.trusted)
+}
+
+// CreationTree is a snapshot in which the creation rules that its configuration
+// names stand where sops looks for them.
+func CreationTree(snap *repo.Snapshot) (repo.Tree, error) {
+	config, err := loadConfig(snap, "")
+	if err != nil {
+		return nil, err
 	}
-	return renamed{g.trusted, path.Join(g.config.dir, from), path.Join(g.config.dir, secrets.CreationRulesName)}
+	return config.creationTree(snap), nil
+}
+
+func (c *Config) creationTree(snap *repo.Snapshot) repo.Tree {
+	from := c.Secrets.Recipients.From
+	if from == "" || path.Base(from) == secrets.CreationRulesName {
+		return snap
+	}
+	return renamed{snap, path.Join(c.dir, from), path.Join(c.dir, secrets.CreationRulesName)}
 }
 
 // renamed is a tree in which one file stands under another name.
@@ -120,9 +136,27 @@ func (g *gate) scanCommits(ctx context.Context) ([]finding.Finding, error) {
 	}
 	start := time.Now()
 	defer func() { g.opts.Trace("commits", time.Since(start)) }()
+	if err := g.noteEmptyRange(ctx, from, to); err != nil {
+		return nil, fmt.Errorf("--commits: %w", err)
+	}
 	found, err := g.sealed.CheckCommits(ctx, g.snap, from, to)
 	if err != nil {
 		return nil, fmt.Errorf("--commits: %w", err)
 	}
 	return found, nil
+}
+
+// noteEmptyRange says so where a range has no commit, since nothing found would
+// else look like nothing there.
+func (g *gate) noteEmptyRange(ctx context.Context, from, to string) error {
+	commits, err := g.snap.Commits(ctx, from, to)
+	if err != nil || len(commits) > 0 {
+		return err
+	}
+	reason := fmt.Sprintf("--commits %s..%s holds no commit: nothing was scanned", from, to)
+	if back, err := g.snap.Commits(ctx, to, from); err == nil && len(back) > 0 {
+		reason += fmt.Sprintf("; %s..%s holds %s, the two are swapped", to, from, count(len(back), "commit"))
+	}
+	g.unscanned = []finding.NotChecked{{Check: "commits", Reason: reason}}
+	return nil
 }

@@ -84,6 +84,7 @@ type Result struct {
 	Source func(file string) []string
 	Rules  []finding.Rule // every rule that the run could report, for formats that carry help
 	Reach  func() []Reach // what each checked target is made of
+	Notes  []string       // parts of the run that looked at nothing, and why
 	Failed bool           // at least one finding at or above Options.FailOn
 }
 
@@ -103,6 +104,7 @@ func Check(ctx context.Context, opts Options) (*Result, error) {
 		Source: g.sealed.Masked,
 		Rules:  sorted(builtin(), g.policies.Rules()),
 		Reach:  func() []Reach { return g.reach(done) },
+		Notes:  g.notes(),
 		Failed: failed(report, g.opts.FailOn),
 	}, nil
 }
@@ -140,6 +142,7 @@ type gate struct {
 	validator *validate.Validator
 	variables *secrets.Substitutions
 	readers   *secrets.Readers
+	unscanned []finding.NotChecked // ranges of commits that hold none
 	policies  *policy.Set
 	builder   *render.Builder
 	library   *render.Library // of kustomizations, for the snapshot and the base
@@ -234,6 +237,15 @@ func (g *gate) checkRules(ctx context.Context) error {
 func (g *gate) partial() bool {
 	return len(g.opts.Targets) > 0 || g.snap.Scope() != g.config.dir || g.opts.ChangedSince != "" ||
 		len(g.config.Targets.Include) > 0 || len(g.config.Targets.Exclude) > 0
+}
+
+// notes are the reasons why a part of the run looked at nothing.
+func (g *gate) notes() []string {
+	var out []string
+	for _, n := range g.unscanned {
+		out = append(out, n.Reason)
+	}
+	return out
 }
 
 func failed(r *finding.Report, failOn finding.Severity) bool {

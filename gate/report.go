@@ -47,7 +47,7 @@ func (g *gate) report(d *done) *finding.Report {
 		}
 		slices.SortFunc(r.Targets, func(a, b finding.Target) int { return cmp.Compare(a.Path, b.Path) })
 	}
-	r.NotChecked = slices.Concat(r.NotChecked, d.across.NotChecked, g.readers.NotChecked())
+	r.NotChecked = slices.Concat(r.NotChecked, d.across.NotChecked, g.readers.NotChecked(), g.unscanned)
 	slices.SortFunc(r.NotChecked, compareNotChecked)
 	g.summarise(r, d, checkOf)
 	return r

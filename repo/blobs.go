@@ -62,7 +62,10 @@ func (b *blobs) read(path, object string) ([]byte, error) {
 	}
 	data, err := b.git.run("cat-file", "blob", object)
 	var exit *exec.ExitError
-	if errors.As(err, &exit) || errors.Is(err, errPartial) {
+	if errors.Is(err, errPartial) {
+		return nil, refuse(path, ruleRenderError, "is not in this clone, which is partial; get it with: git fetch --refetch --no-filter")
+	}
+	if errors.As(err, &exit) {
 		return nil, refuse(path, ruleRenderError, "is not in this clone: its blob "+object+" is missing or damaged")
 	}
 	return data, err

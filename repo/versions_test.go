@@ -95,3 +95,28 @@ func TestVersionsAreBounded(t *testing.T) {
 		t.Errorf("got %d, from %s on", len(got), got[0])
 	}
 }
+
+// A partial clone says how to get the versions that it lacks.
+func TestVersionsOfPartialClone(t *testing.T) {
+	origin := newRepository(t)
+	for _, text := range []string{"1", "2", "3"} {
+		origin.write("a", text)
+		origin.commit()
+	}
+	origin.git("config", "uploadpack.allowFilter", "true")
+	parent := newFixture(t)
+	parent.git("clone", "-q", "--filter=blob:none", "file://"+origin.dir, "clone")
+	f := fixture{t, parent.path("clone")}
+	for name, ask := range map[string]func(*repo.Snapshot) error{
+		"versions": func(s *repo.Snapshot) error {
+			return s.Versions(t.Context(), []string{"a"}, func(repo.Version) error { return nil })
+		},
+		"added": func(s *repo.Snapshot) error {
+			return s.Added(t.Context(), "HEAD~1", "HEAD", func(repo.Addition) error { return nil })
+		},
+	} {
+		if err := ask(f.open(repo.Selector{})); err == nil || !strings.Contains(err.Error(), "git fetch --refetch --no-filter") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -3,7 +3,10 @@ package secrets
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/sallyport/sallyport/finding"
 	"github.com/sallyport/sallyport/render"
@@ -29,6 +32,9 @@ func (b *bound) metadata() {
 			values, _ := metadata[field].(map[string]any)
 			for _, key := range sortedKeys(values) {
 				pointer, what := source.Pointer("metadata", field, key), fmt.Sprintf("%s %q", strings.TrimSuffix(field, "s"), key)
+				if b.e.allows(key) {
+					continue
+				}
 				if effect := effectOf(key); effect != "" {
 					b.foreign(a, home, pointer, finding.Error, what+" makes a controller "+effect+" the Secret")
 				} else if field == "annotations" && !harmless.MatchString(key) {
@@ -87,6 +93,14 @@ var adopters = map[string]bool{
 	"jenkins.io/credentials-type":        true,
 	"cluster.x-k8s.io/cluster-name":      true,
 	"external-secrets.io/type":           true,
+}
+
+// allows reports whether the configuration lets Secrets have a key.
+func (e Expectations) allows(key string) bool {
+	return slices.ContainsFunc(e.Metadata, func(pattern string) bool {
+		ok, err := doublestar.Match(pattern, key)
+		return ok && err == nil
+	})
 }
 
 // effectOf says what a controller does with a Secret because of a key of its

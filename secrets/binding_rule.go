@@ -18,7 +18,7 @@ func reusedRule() finding.Rule {
 			"another namespace, which can be decrypted in its new place too, or an old value that was put back. Under " +
 			"another key of the same file it cannot be decrypted at all. One encrypted value that a target brings into " +
 			"several namespaces is reported as well. Honest repositories have such copies, so it is a warning; make it " +
-			"an error in the configuration where a file is meant for one place.",
+			"an error in the configuration where every file is meant for one place: `rules: {secret-reused: {severity: error}}`.",
 		Fix:  "Encrypt the value anew where it is used, for the recipients of that place.",
 		Bad:  finding.Example{"a.yaml": exampleSecret(exampleEnc, exampleBlock()), "b.yaml": elsewhere},
 		Good: finding.Example{"a.yaml": exampleSecret(exampleEnc, exampleBlock()), "b.yaml": strings.ReplaceAll(elsewhere, exampleEnc, exampleOther)},

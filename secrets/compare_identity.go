@@ -65,7 +65,7 @@ func (c *comparison) acted(old, now block, v scalar) {
 		return
 	}
 	effect, severity := effectOf(v.tokens[2]), finding.Warning
-	if effect == "" {
+	if effect == "" || c.e.allows(v.tokens[2]) {
 		return
 	}
 	if untouched(old, now) {

@@ -27,6 +27,7 @@ func TestCompareIdentity(t *testing.T) {
 		message    string
 	}{
 		{"copier", edit(name, name+"  annotations: {"+copies+"}\n"), Expectations{}, finding.Error, "makes a controller copy"},
+		{"copier, allowed", edit(name, name+"  annotations: {"+copies+"}\n"), Expectations{Metadata: []string{"replicator.v1.mittwald.de/*"}}, 0, ""},
 		{"copier, written by sops", edit(append(written, name, name+"  annotations: {"+copies+"}\n")...), Expectations{}, finding.Warning, "makes a controller copy"},
 		{"credential of Argo CD", edit(name, name+"  labels: {argocd.argoproj.io/secret-type: cluster}\n"), Expectations{}, finding.Error, "makes a controller use"},
 		{"the author's own", edit(name, name+"  annotations: {"+harmlessly+"}\n  labels: {app: shop}\n"), Expectations{}, 0, ""},

@@ -21,6 +21,14 @@ type Expectations struct {
 	// for: a [RecipientKind], or "age-plugin:NAME" for the plugin of that name.
 	KeyTypes []string
 
+	// Metadata are doublestar patterns of annotations and labels that Secrets with
+	// encrypted values may have, whatever controllers do because of them.
+	Metadata []string
+
+	// From names the revision that Creation is of, where that is not the tree
+	// itself; for messages.
+	From string
+
 	// Substitute are the Flux variables that may carry a secret out of a Secret.
 	Substitute []string
 }

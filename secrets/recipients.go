@@ -15,6 +15,10 @@ import (
 // as well, those above scope included. The error means that a file could not be
 // read, or that ctx is done.
 func (s *Sealed) CheckRecipients(ctx context.Context, scope string, e Expectations) ([]finding.Finding, error) {
+	var now func(string) (*CreationRule, bool)
+	if e.From != "" {
+		now = CreationFor(s.tree)
+	}
 	files := append(s.creationFilesAbove(scope), s.within(scope)...)
 	found := make([][]finding.Finding, len(files))
 	err := s.each(ctx, files, func(i int, file string) error {
@@ -25,7 +29,7 @@ func (s *Sealed) CheckRecipients(ctx context.Context, scope string, e Expectatio
 		case path.Base(file) == CreationRulesName:
 			found[i] = checkCreationRules(file, data, e.KeyTypes)
 		case sh != nil && sh.meta != nil:
-			found[i] = checkRecipientsOf(file, data, e)
+			found[i] = checkRecipientsOf(file, data, e, now)
 		}
 		return nil
 	})
@@ -55,17 +59,22 @@ type judgement struct {
 	file string
 	e    Expectations
 	rule *CreationRule // nil where none is known
+	next *CreationRule // of the tree itself, where rule is of another revision
 	out  []finding.Finding
 }
 
 // checkRecipientsOf judges the blocks of one file. sops reads the block of the
 // first document only; those of the others say the same unless somebody edited
-// them.
-func checkRecipientsOf(file string, data []byte, e Expectations) []finding.Finding {
+// them. now are the creation rules of the tree itself, where those of e are of
+// another revision.
+func checkRecipientsOf(file string, data []byte, e Expectations, now func(string) (*CreationRule, bool)) []finding.Finding {
 	var out []finding.Finding
 	all := blocks(file, data)
 	for i, b := range all {
 		j := &judgement{block: b, file: file, e: e}
+		if now != nil {
+			j.next, _ = now(file)
+		}
 		if i == 0 || !sameGrants(all[0], b) {
 			j.judge()
 		}
@@ -143,14 +152,14 @@ func (j *judgement) compare() {
 	}
 	for _, want := range j.rule.Recipients {
 		if !slices.ContainsFunc(j.grants, func(g grant) bool { return j.matches(want, g) }) {
-			j.fail(j.meta.Span, "recipient "+shortID(want)+" of the creation rule cannot open the file", helpRecipients)
+			j.fail(j.meta.Span, "recipient "+shortID(want)+" of the creation rule"+j.of()+" cannot open the file", j.help(want, false))
 		}
 	}
 	for _, g := range j.grants {
 		if g.Kind == unknownKind || j.wanted(g) {
 			continue
 		}
-		message, help := "recipient "+shortID(g.Recipient)+" is not in the creation rule", helpRecipients
+		message, help := "recipient "+shortID(g.Recipient)+" is not in the creation rule"+j.of(), j.help(g.Recipient, true)
 		if reason := j.garbage(g); reason != "" {
 			message, help = message+", and its enc "+reason+messageHanded, helpWrapped
 		} else {
@@ -158,6 +167,25 @@ func (j *judgement) compare() {
 		}
 		j.fail(g.Span, message, help)
 	}
+}
+
+// of says whose creation rules judge, where they are not those of the tree.
+func (j *judgement) of() string {
+	if j.e.From == "" {
+		return ""
+	}
+	return " of " + j.e.From
+}
+
+// help is the way on. Where the tree's own creation rules agree with the file, its
+// author did as they say, and has to change them first, on their own.
+func (j *judgement) help(r Recipient, has bool) string {
+	named := func(in Recipient) bool { return sameKey(in, r) }
+	if j.next == nil || len(j.next.Recipients) == 0 || slices.ContainsFunc(j.next.Recipients, named) != has {
+		return helpRecipients
+	}
+	return "the creation rules of " + j.e.From + " judge, and this change has others: merge the change of " + CreationRulesName +
+		" first, then the files"
 }
 
 // wanted reports whether the creation rule names a recipient.

@@ -149,6 +149,24 @@ func TestRecipientsOfSops(t *testing.T) {
 	}
 }
 
+// Where the rules of another revision judge, the author of an honest change is told
+// to change them first; who adds a recipient to the file alone is not.
+func TestRecipientsOfTheBase(t *testing.T) {
+	w, own := newWorkshop(t, "creation_rules:\n- "+encSecret, plainSecret)
+	base := CreationFor(memTree{CreationRulesName: w.read(CreationRulesName)})
+	before := w.read(CreationRulesName)
+	w.write(CreationRulesName, strings.ReplaceAll(before, own, own+","+exampleRecipient))
+	w.sops("updatekeys", "--yes", "secret.yaml")
+	for rules, want := range map[string]string{w.read(CreationRulesName): "merge the change of .sops.yaml first", before: helpRecipients} {
+		tree := memTree{CreationRulesName: rules, "secret.yaml": w.read("secret.yaml")}
+		found, err := seal(t, tree).CheckRecipients(context.Background(), "", Expectations{Creation: base, From: "main"})
+		if err != nil || len(found) != 1 || !strings.Contains(found[0].Help, want) ||
+			!strings.Contains(found[0].Message, "is not in the creation rule of main") {
+			t.Errorf("got %v %v, want %q", found, err, want)
+		}
+	}
+}
+
 // The groups and how many of them open a file are part of the rule.
 func TestRecipientsInGroups(t *testing.T) {
 	rules := "creation_rules:\n- shamir_threshold: 2\n  key_groups:\n  - age: [OWN]\n  - age: [" + exampleRecipient + "]\n  - age: [" + exampleStranger + "]\n"

@@ -73,7 +73,8 @@ func metadataRule() finding.Rule {
 			"decrypt, or decrypt without its integrity being checked. In the render: an annotation or a label that makes a " +
 			"controller copy or use a Secret with encrypted values (reflector, replicator, config-syncer), or its `type`, " +
 			"is set outside the file that holds the values, by a patch for instance; an annotation that is not known to be " +
-			"harmless is a warning there (annotations without a prefix are the user's own). Against a base: such a key, the kind, " +
+			"harmless is a warning there (annotations without a prefix are the user's own). What is meant can be allowed: " +
+			"`secrets: {metadata: {allow: [\"reflector.v1.k8s.emberstack.com/*\"]}}`. Against a base: such a key, the kind, " +
 			"the type or the namespace was changed in the file itself while its values stayed, which breaks no `mac` under " +
 			"`mac_only_encrypted`.",
 		Fix:  "Take the file from the last good commit, or encrypt it again. Set metadata of a Secret in its own file.",

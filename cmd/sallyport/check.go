@@ -101,6 +101,9 @@ func runCheck(cmd *cobra.Command, s *streams, o *checkOptions, args []string) er
 	if err != nil {
 		return err
 	}
+	for _, note := range result.Notes {
+		fmt.Fprintf(s.err, "warning: %s\n", note)
+	}
 	if err := o.write(s, outputs, result, more, time.Since(begin)); err != nil {
 		return err
 	}

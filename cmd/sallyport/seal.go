@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sallyport/sallyport/finding"
+	"github.com/sallyport/sallyport/gate"
 	"github.com/sallyport/sallyport/repo"
 	"github.com/sallyport/sallyport/report"
 	"github.com/sallyport/sallyport/secrets"
@@ -77,8 +79,16 @@ func sealArguments(cmd *cobra.Command, args []string) error {
 }
 
 func runSeal(ctx context.Context, s *streams, args []string, opts encrypt.Options, dryRun bool) error {
+	for _, arg := range args {
+		if err := regular(arg); err != nil {
+			return err
+		}
+	}
 	snap, err := repo.Open(ctx, filepath.Dir(args[0]), repo.Selector{})
 	if err != nil {
+		return err
+	}
+	if opts.Creation, err = gate.CreationTree(snap); err != nil {
 		return err
 	}
 	var paths []string
@@ -105,6 +115,25 @@ func runSeal(ctx context.Context, s *streams, args []string, opts encrypt.Option
 		writeNotes(s.err, f)
 	}
 	return nil
+}
+
+// regular refuses what must never be opened: reading a pipe or a device blocks, or
+// does something.
+func regular(arg string) error {
+	info, err := os.Lstat(arg)
+	if err != nil {
+		return nil // insideOf says why
+	}
+	kind := map[fs.FileMode]string{
+		fs.ModeNamedPipe: "a named pipe", fs.ModeSocket: "a socket", fs.ModeDevice: "a device", fs.ModeDevice | fs.ModeCharDevice: "a device",
+	}[info.Mode()&(fs.ModeNamedPipe|fs.ModeSocket|fs.ModeDevice|fs.ModeCharDevice)]
+	if kind == "" {
+		return nil
+	}
+	return &usageError{
+		err:  fmt.Errorf("%s is %s: seal works on files in place", arg, kind),
+		hint: "write the values into a file of the repository first, and seal that",
+	}
 }
 
 // insideOf returns the path of a file relative to the repository root. The

@@ -41,6 +41,8 @@ type Options struct {
 	// Recipients are age recipients for files that no creation rule is for.
 	// Where a rule is, they must be exactly those of the rule.
 	Recipients []string
+	// Creation holds the creation rules; nil is the snapshot itself.
+	Creation repo.Tree
 	// AllComments encrypts comments that are plain prose too, as sops does.
 	AllComments bool
 }
@@ -91,6 +93,9 @@ func Seal(ctx context.Context, snap *repo.Snapshot, paths []string, opts Options
 	tree, err := secrets.Seal(ctx, snap)
 	if err != nil {
 		return nil, err
+	}
+	if opts.Creation == nil {
+		opts.Creation = snap
 	}
 	b := &batch{snap: snap, tree: tree, opts: opts}
 	var files []*File

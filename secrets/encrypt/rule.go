@@ -25,7 +25,7 @@ func (b *batch) rule(file string) (*secrets.CreationRule, secrets.Indent, error)
 	if err != nil {
 		return nil, secrets.Indent{}, err
 	}
-	rules, err := secrets.FindCreationRules(b.snap, file)
+	rules, err := secrets.FindCreationRules(b.opts.Creation, file)
 	if err != nil {
 		return nil, secrets.Indent{}, creationError(err)
 	}

@@ -146,6 +146,33 @@ func TestForgedMirror(t *testing.T) {
 	wantCommit(t, open(t, opts), o, sha)
 }
 
+// loose is where a repository on disk has an object that is in no pack.
+func (o origin) loose(sha string) string {
+	return filepath.Join(o.dir, ".git", "objects", sha[:2], sha[2:])
+}
+
+// Whatever lies under the name of an object is hashed: a blob, a tree and a commit
+// of other content are refused, whoever put them there.
+func TestForgedObject(t *testing.T) {
+	for _, kind := range []string{"HEAD:web.yaml", "HEAD^{tree}", "HEAD"} {
+		o := newOrigin(t)
+		good := o.git("rev-parse", kind)
+		o.commit("web.yaml", "kind: Evil\n")
+		evil, err := os.ReadFile(o.loose(o.git("rev-parse", kind)))
+		must(t, err)
+		o.git("update-ref", "refs/heads/main", "HEAD~1")
+		must(t, os.Chmod(o.loose(good), 0o600))
+		must(t, os.WriteFile(o.loose(good), evil, 0o600))
+		s, err := fetch.Open(context.Background(), o.local())
+		if err == nil {
+			_, err = snapshot(t, s).ReadFile("web.yaml")
+		}
+		if err == nil || !strings.Contains(err.Error(), "another content than its name says") {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+}
+
 func onlyMirror(t *testing.T, opts fetch.Options) string {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(opts.Mirror, "*.git"))

@@ -137,6 +137,7 @@ func writeDiffHTML(w *bufio.Writer, r *diff.Result, opts DiffOptions) error {
 		}
 	}
 	page.Diff = h.diff(r)
+	page.Diff.Alone = true
 	return page.write(w)
 }
 

@@ -123,6 +123,13 @@ func TestHTMLFilter(t *testing.T) {
 		t.Errorf("rows: %s", got)
 	}
 
+	if got := b.text("[...document.querySelectorAll('.reach:not([hidden]) > summary > code')].map(c => c.textContent).join(' ')"); got != "base/ base/web/ overlays/dev/" {
+		t.Errorf("what reaches dev: %s", got)
+	}
+	if got := b.text("document.querySelector('.group:not([hidden]) > summary .count').textContent"); got != "1 of 1 error" {
+		t.Errorf("the group counts: %s", got)
+	}
+
 	b.open(page, "#rule=secret-plaintext&target=overlays%2Fprod")
 	if got := shown(); got != "secret-plaintext" {
 		t.Errorf("from the address: %s", got)

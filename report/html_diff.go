@@ -21,6 +21,7 @@ const (
 
 // htmlDiff is a drawn diff.
 type htmlDiff struct {
+	Alone   bool // title and verdict head the page
 	Title   string
 	Verdict string
 	Mark    string

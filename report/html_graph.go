@@ -24,15 +24,16 @@ const (
 	// maxReachDirs and maxReachFiles bound the tree; what reaches the most
 	// targets comes first.
 	maxReachDirs  = 500
+	nearDirs      = 20 // that are not folded into one line
 	maxReachFiles = 50 // of one directory
 )
 
 // htmlGraph says which file reaches which target, as a tree and, where it is
 // small, as a drawing.
 type htmlGraph struct {
-	Drawing *htmlDrawing
-	Dirs    []htmlDir
-	More    int // directories left out
+	Drawing   *htmlDrawing
+	Near, Far []htmlDir // those that reach the most targets, and the others
+	More      int       // directories left out
 }
 
 // htmlDir is a directory, the targets that any of its files reach, and its files.
@@ -72,15 +73,17 @@ func (h *htmlWriter) graph(r *finding.Report) *htmlGraph {
 		}
 	}
 	g := &htmlGraph{Drawing: draft(h.opts.Reach, r)}
+	var all []htmlDir
 	for dir, targets := range dirs {
-		g.Dirs = append(g.Dirs, htmlDir{Path: dir, count: len(targets)})
+		all = append(all, htmlDir{Path: dir, count: len(targets)})
 	}
-	slices.SortFunc(g.Dirs, func(a, b htmlDir) int { return cmp.Or(cmp.Compare(b.count, a.count), cmp.Compare(a.Path, b.Path)) })
-	g.More = max(len(g.Dirs)-maxReachDirs, 0)
-	g.Dirs = g.Dirs[:len(g.Dirs)-g.More]
-	for i := range g.Dirs {
-		h.dir(&g.Dirs[i], dirs, filesOf, files)
+	slices.SortFunc(all, func(a, b htmlDir) int { return cmp.Or(cmp.Compare(b.count, a.count), cmp.Compare(a.Path, b.Path)) })
+	g.More = max(len(all)-maxReachDirs, 0)
+	all = all[:len(all)-g.More]
+	for i := range all {
+		h.dir(&all[i], dirs, filesOf, files)
 	}
+	g.Near, g.Far = all[:min(len(all), nearDirs)], all[min(len(all), nearDirs):]
 	return g
 }
 

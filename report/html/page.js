@@ -9,8 +9,13 @@
   const status = document.getElementById('status');
   const targets = Array.from(document.getElementById('targets').options, o => o.value);
   const cards = Array.from(document.querySelectorAll('.card'), element => ({ element, finding: element.classList.contains('finding'), numbers: element.dataset.t, text: null }));
-  const groups = Array.from(document.querySelectorAll('.group'), element => ({ element, open: element.open }));
+  const groups = Array.from(document.querySelectorAll('.group'), element => {
+    const count = element.querySelector(':scope > summary .count');
+    return { element, open: element.open, count, total: count ? count.textContent : '' };
+  });
   const rows = Array.from(document.querySelectorAll('tr[data-t]'));
+  const reaches = Array.from(document.querySelectorAll('.reach'), element => ({ element, numbers: element.dataset.t, text: null }));
+  const farther = document.getElementById('farther');
   const pause = 120; // milliseconds after the last key
   const unfold = 200; // cards that a filter may unfold by itself
   let timer = 0, filtered = false;
@@ -61,9 +66,13 @@
       const left = group.element.querySelectorAll('.card:not([hidden])').length;
       if (active && !filtered) group.open = group.element.open;
       group.element.hidden = left === 0;
+      if (group.count) group.count.textContent = active ? left + ' of ' + group.total : group.total;
       if (active && left > 0 && shown.finding + shown.change <= unfold) group.element.open = true;
       if (!active && filtered) group.element.open = group.open;
     }
+    for (const reach of reaches) reach.element.hidden = !(concerns(reach.numbers, hit) && (!words.length || says(reach, words)));
+    if (farther) farther.hidden = !farther.querySelector('.reach:not([hidden])');
+    if (farther && Boolean(words.length || hit) !== farther.open) farther.open = Boolean(words.length || hit);
     for (const row of rows) row.hidden = !concerns(row.dataset.t, hit);
     for (const body of document.querySelectorAll('.matrix tbody')) body.hidden = !body.querySelector('tr[data-t]:not([hidden])');
     filtered = active;

@@ -2,10 +2,8 @@ package controlplane_test
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -79,37 +77,6 @@ func TestAudit(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("the audit log has\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-}
-
-// TestKilled kills "up", which then can end nothing itself.
-func TestKilled(t *testing.T) {
-	c := controlplane.Start(t, controlplane.Options{})
-	t.Cleanup(func() { os.RemoveAll(c.Dir) })
-	if len(c.PIDs) != 6 {
-		t.Errorf("want 6 processes: %v", c.PIDs)
-	}
-	if err := syscall.Kill(c.PIDs["up"], syscall.SIGKILL); err != nil {
-		t.Fatal(err)
-	}
-	for name, pid := range c.PIDs {
-		eventually(t, name+" ends", func() error {
-			if state := state(pid); state != "" && state != "Z" && state != "X" {
-				return fmt.Errorf("process %d is in state %s", pid, state)
-			}
-			return nil
-		})
-	}
-}
-
-// state returns the letter for the state of a process, see proc(5), or nothing
-// where there is none.
-func state(pid int) string {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return ""
-	}
-	_, after, _ := strings.Cut(string(stat), ") ")
-	return after[:1]
 }
 
 // eventually waits for what a controller does.

@@ -20,14 +20,14 @@ func TestPlays(t *testing.T) {
 	c := controlplane.Shared(t)
 	ns := c.Namespace(t)
 	for name, test := range map[string]struct{ play, path, want string }{
-		"never-ready": {"never-ready", "{.status.phase} {.status.containerStatuses[0].ready}", "Running false"},
-		"crash":       {"crash-loop", "{.status.phase} {.status.containerStatuses[0].ready} {.status.containerStatuses[0].state.waiting.reason}", "Running false CrashLoopBackOff"},
-		"crash-again": {"crash-loop", "{.status.containerStatuses[0].restartCount} {.status.containerStatuses[0].ready}", "2 true"},
-		"pull":        {"pull-fails", "{.status.phase} {.status.containerStatuses[0].state.waiting.reason}", "Pending ImagePullBackOff"},
+		"never-ready": {controlplane.NeverReady, "{.status.phase} {.status.containerStatuses[0].ready}", "Running false"},
+		"crash":       {controlplane.CrashLoop, "{.status.phase} {.status.containerStatuses[0].ready} {.status.containerStatuses[0].state.waiting.reason}", "Running false CrashLoopBackOff"},
+		"crash-again": {controlplane.CrashLoop, "{.status.containerStatuses[0].restartCount} {.status.containerStatuses[0].ready}", "2 true"},
+		"pull":        {controlplane.PullFails, "{.status.phase} {.status.containerStatuses[0].state.waiting.reason}", "Pending ImagePullBackOff"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c.Apply(t, deployment(ns, name, 1, "sallyport.test/play: "+test.play, ""))
+			c.Apply(t, deployment(ns, name, 1, controlplane.PlayLabel+": "+test.play, ""))
 			eventually(t, "the pod is so", func() error {
 				return is(c.Kubectl(t, "-n", ns, "get", "pods", "-l", "app="+name, "-o", "jsonpath={range .items[*]}"+test.path+"{end}"), test.want)
 			})
@@ -35,11 +35,11 @@ func TestPlays(t *testing.T) {
 	}
 	t.Run("late", func(t *testing.T) {
 		t.Parallel()
-		c.Apply(t, deployment(ns, "late", 1, "", "sallyport.test/ready-after: 2s"))
+		c.Apply(t, deployment(ns, "late", 1, "", controlplane.ReadyAfter+": 2s"))
 		c.Kubectl(t, "-n", ns, "wait", "--for=condition=Available", "--timeout=90s", "deployment/late")
-		scheduled := c.Kubectl(t, "-n", ns, "get", "pods", "-l", "app=late", "-o", "jsonpath={.items[0].metadata.creationTimestamp}")
-		if ready := c.Kubectl(t, "-n", ns, "get", "pods", "-l", "app=late", "-o", "jsonpath={.items[0].status.startTime}"); ready <= scheduled {
-			t.Errorf("ready at %s, scheduled at %s", ready, scheduled)
+		created := c.Kubectl(t, "-n", ns, "get", "pods", "-l", "app=late", "-o", "jsonpath={.items[0].metadata.creationTimestamp}")
+		if ready := c.Kubectl(t, "-n", ns, "get", "pods", "-l", "app=late", "-o", "jsonpath={.items[0].status.startTime}"); ready <= created {
+			t.Errorf("ready at %s, created at %s", ready, created)
 		}
 	})
 }
@@ -47,7 +47,7 @@ func TestPlays(t *testing.T) {
 func TestJobs(t *testing.T) {
 	c := controlplane.Shared(t)
 	ns := c.Namespace(t)
-	for play, condition := range map[string]string{"none": "Complete", "job-fails": "Failed"} {
+	for play, condition := range map[string]string{"none": "Complete", controlplane.JobFails: "Failed"} {
 		c.Apply(t, fmt.Sprintf(`{apiVersion: batch/v1, kind: Job, metadata: {name: %[2]s, namespace: %[1]s}, spec: {backoffLimit: 0,
 			template: {metadata: {labels: {sallyport.test/play: %[2]s}}, spec: {restartPolicy: Never, containers: [{name: a, image: a}]}}}}`, ns, play))
 		c.Kubectl(t, "-n", ns, "wait", "--for=condition="+condition, "--timeout=90s", "job/"+play)

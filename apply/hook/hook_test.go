@@ -1,0 +1,117 @@
+package hook_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/sallyport/sallyport/apply/cluster"
+	"github.com/sallyport/sallyport/apply/hook"
+	"github.com/sallyport/sallyport/testdata/controlplane"
+)
+
+func object(t *testing.T, text string) *unstructured.Unstructured {
+	t.Helper()
+	u := &unstructured.Unstructured{}
+	data, err := yaml.YAMLToJSON([]byte(text))
+	if err == nil {
+		err = u.UnmarshalJSON(data)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+func job(t *testing.T, namespace, name, annotations, label string) *unstructured.Unstructured {
+	return object(t, fmt.Sprintf(`{apiVersion: batch/v1, kind: Job, metadata: {name: %s, namespace: %s, annotations: {%s}}, spec: {backoffLimit: 0,
+		template: {metadata: {labels: {%s}}, spec: {restartPolicy: Never, containers: [{name: a, image: a}]}}}}`, name, namespace, annotations, label))
+}
+
+func TestSplit(t *testing.T) {
+	hooks, rest, err := hook.Split([]*unstructured.Unstructured{
+		job(t, "shop", "b", "sallyport.dev/hook: before", ""), job(t, "shop", "a", "argocd.argoproj.io/hook: PreSync", ""),
+		job(t, "shop", "c", "argocd.argoproj.io/hook: PostSync", ""), job(t, "shop", "d", "sallyport.dev/hook: failed", ""),
+		job(t, "shop", "e", "argocd.argoproj.io/hook: Skip", ""), job(t, "shop", "f", "argocd.argoproj.io/hook: Sync", ""), job(t, "shop", "g", "", ""),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, list := range map[string][]*unstructured.Unstructured{"a b": hooks.Before, "c": hooks.After, "d": hooks.Failed, "f g": rest} {
+		var names []string
+		for _, u := range list {
+			names = append(names, u.GetName())
+		}
+		if got := strings.Join(names, " "); got != name {
+			t.Errorf("got %q, want %q", got, name)
+		}
+	}
+	ttl := job(t, "shop", "h", "sallyport.dev/hook: after", "")
+	ttl.Object["spec"].(map[string]any)["ttlSecondsAfterFinished"] = int64(1)
+	_, _, err = hook.Split([]*unstructured.Unstructured{
+		ttl, job(t, "shop", "i", "sallyport.dev/hook: sometimes", ""),
+		object(t, "{apiVersion: v1, kind: ConfigMap, metadata: {name: j, namespace: shop, annotations: {argocd.argoproj.io/hook: PreSync}}}"),
+	})
+	for _, want := range []string{"Job.batch/shop/h: a hook with ttlSecondsAfterFinished", "Job.batch/shop/i: it asks to be a hook at an unknown time", "ConfigMap/shop/j: only a Job can be a hook"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
+func TestRun(t *testing.T) {
+	plane := controlplane.Shared(t)
+	ns := plane.Namespace(t)
+	c, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: plane.Admin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(opts hook.Options, hooks ...*unstructured.Unstructured) error {
+		return hook.Run(context.Background(), c, hooks, opts)
+	}
+	uid := func(name string) string {
+		return plane.Kubectl(t, "-n", ns, "get", "job", name, "--ignore-not-found", "-o", "jsonpath={.metadata.uid}")
+	}
+
+	good := job(t, ns, "good", "sallyport.dev/hook: before", "")
+	if err := run(hook.Options{}, good); err != nil {
+		t.Fatal(err)
+	}
+	first := uid("good")
+	if err := run(hook.Options{}, good); err != nil || uid("good") == first || first == "" {
+		t.Errorf("a second run makes it anew: %v, %q then %q", err, first, uid("good"))
+	}
+
+	bad := job(t, ns, "bad", "sallyport.dev/hook: before", "sallyport.test/play: job-fails")
+	never := job(t, ns, "never", "sallyport.dev/hook: before", "")
+	if err := run(hook.Options{}, bad, never); err == nil || !strings.HasPrefix(err.Error(), "hook Job.batch/"+ns+"/bad failed BackoffLimitExceeded: kubectl -n "+ns+" logs job/bad") {
+		t.Errorf("got %v", err)
+	}
+	if uid("never") != "" {
+		t.Error("a hook was run behind one that failed")
+	}
+
+	gone := job(t, ns, "gone", "argocd.argoproj.io/hook: PostSync, argocd.argoproj.io/hook-delete-policy: HookSucceeded", "")
+	if err := run(hook.Options{}, gone); err != nil {
+		t.Fatal(err)
+	}
+	plane.Kubectl(t, "-n", ns, "wait", "--for=delete", "job/gone", "--timeout=60s")
+
+	slow := job(t, ns, "slow", "sallyport.dev/hook: before", "")
+	slow.Object["spec"].(map[string]any)["suspend"] = false
+	unstructured.SetNestedStringMap(slow.Object, map[string]string{"no": "where"}, "spec", "template", "spec", "nodeSelector")
+	if err := run(hook.Options{Timeout: time.Second}, slow); err == nil || !strings.Contains(err.Error(), "slow has not ended within 1s") {
+		t.Errorf("got %v", err)
+	}
+
+	plane.Apply(t, fmt.Sprintf("{apiVersion: batch/v1, kind: Job, metadata: {name: theirs, namespace: %s}, spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: a}]}}}}", ns))
+	before := uid("theirs")
+	if err := run(hook.Options{}, job(t, ns, "theirs", "sallyport.dev/hook: before", "")); err == nil || !strings.Contains(err.Error(), "is no hook") || uid("theirs") != before {
+		t.Errorf("somebody's Job was taken for an old hook: %v", err)
+	}
+}

@@ -40,6 +40,7 @@ type Summary struct {
 	Warnings   int     `json:"warnings"`
 	Waived     int     `json:"waived"`
 	NotChecked int     `json:"notChecked"`
+	Files      int     `json:"files,omitempty"` // that were searched for secrets; where only some checks ran
 	Checks     []Check `json:"checks"`
 }
 

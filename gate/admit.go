@@ -64,7 +64,7 @@ func Admit(ctx context.Context, opts Options) (*Admission, error) {
 
 func (g *gate) admission(d *done) *Admission {
 	a := &Admission{
-		Report: g.report(d), Source: g.sealed.Masked, Rules: sorted(builtin(), g.policies.Rules()),
+		Report: g.report(d), Source: g.sealed.Masked, Rules: d.rules,
 		Sealed: g.sealed, Expectations: g.expectations(),
 	}
 	a.Failed = failed(a.Report, g.opts.FailOn)

@@ -32,6 +32,10 @@ type pass struct {
 	findings   []finding.Finding
 	notChecked []finding.NotChecked
 	count      int // of the check's unit
+
+	hidden     []finding.Span // places of secrets that only the render shows
+	references *validate.Evidence
+	variables  *secrets.Variables
 }
 
 // checks returns the checks in the order in which they run. Secrets come first:
@@ -39,9 +43,13 @@ type pass struct {
 func (g *gate) checks(e secrets.Expectations) []check {
 	return []check{
 		{"secrets", "Secrets", func(ctx context.Context, p *pass) error {
-			p.findings = slices.Concat(g.sealed.CheckRendered(p.Rendered), g.sealed.CheckBinding(p.Rendered, e))
-			p.notChecked = g.sealed.UncheckedBindings(p.Rendered)
-			g.variables.Collect(p.Rendered)
+			var judged []finding.Finding
+			judged, p.hidden = g.sealed.JudgeRendered(p.Rendered)
+			p.findings = slices.Concat(judged, g.sealed.CheckBinding(p.Rendered, e))
+			if g.wants(checkSecrets) {
+				p.notChecked = g.sealed.UncheckedBindings(p.Rendered)
+			}
+			p.variables = g.variables.Collect(p.Rendered)
 			compared, err := g.compareTarget(ctx, p.Rendered, e)
 			if err != nil {
 				return err
@@ -55,11 +63,19 @@ func (g *gate) checks(e secrets.Expectations) []check {
 			return nil
 		}},
 		{"schema", "objects", func(ctx context.Context, p *pass) error {
+			if !g.wants(checkSchema) {
+				p.references = g.validator.Collect(p.Rendered)
+				return nil
+			}
 			result, err := g.validator.Check(ctx, p.Rendered)
+			p.references = result.Evidence
 			p.findings, p.notChecked, p.count = result.Findings, result.NotChecked, result.Checked
 			return err
 		}},
 		{"policy", "rules", func(ctx context.Context, p *pass) error {
+			if !g.wants(checkPolicy) {
+				return nil
+			}
 			var err error
 			p.findings, err = g.policies.Check(ctx, p.Rendered)
 			return err
@@ -79,6 +95,12 @@ type outcome struct {
 	findings   map[string][]finding.Finding // by check
 	counts     map[string]int
 	notChecked []finding.NotChecked
+
+	hidden     []finding.Span // places of secrets that only the render shows
+	asked      render.Reads
+	recalled   bool // from the cache
+	references *validate.Evidence
+	variables  *secrets.Variables
 }
 
 // done is everything that a run gathered.
@@ -88,6 +110,17 @@ type done struct {
 	commits   []finding.Finding
 	across    validate.Result // of all targets together
 	encrypted int             // files in the checked directory
+	scanned   int             // likewise
+
+	// What conclude adds.
+	snapshot   finding.Snapshot
+	whole      bool // the run looks at everything that the configuration is about
+	discovery  []finding.Finding
+	variables  []finding.Finding
+	readers    []finding.Finding
+	notChecked []finding.NotChecked
+	policies   int
+	rules      []finding.Rule
 }
 
 // run renders and checks every target, and scans the files beside them.
@@ -97,20 +130,20 @@ func (g *gate) run(ctx context.Context) (*done, error) {
 	e := g.expectations()
 	g.variables, g.readers = g.sealed.NewSubstitutions(e), g.sealed.NewReaders(e)
 	checks := g.checks(e)
+	if err := g.survey(ctx); err != nil {
+		return nil, err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(g.jobs())
-	group.Go(func() (err error) {
-		if d.files, err = g.scanFiles(ctx, e); err != nil {
-			return err
-		}
-		if d.commits, err = g.scanCommits(ctx); err != nil {
-			return err
-		}
-		d.encrypted, err = g.encrypted(ctx)
-		return err
+	group.Go(func() error {
+		return g.aside(ctx, d, e)
 	})
 	clock := newClock()
 	for i, target := range g.discovery.Targets {
+		var recalled bool
+		if d.outcomes[i], recalled = g.recallTarget(target); recalled {
+			continue
+		}
 		group.Go(func() (err error) {
 			if err := ctx.Err(); err != nil {
 				return err
@@ -122,7 +155,10 @@ func (g *gate) run(ctx context.Context) (*done, error) {
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	d.across = g.validator.Conclude()
+	if g.wants(checkReferences) {
+		d.across = g.validator.Conclude()
+	}
+	g.keepTargets(d.outcomes)
 	clock.trace(g.opts.Trace)
 	g.opts.Trace("targets", time.Since(start))
 	return d, nil
@@ -151,6 +187,37 @@ func (g *gate) encrypted(ctx context.Context) (int, error) {
 	return n, nil
 }
 
+// aside is what there is to do beside the targets.
+func (g *gate) aside(ctx context.Context, d *done, e secrets.Expectations) (err error) {
+	if !g.wants(checkSecrets) || g.opts.Shard.Index > 1 {
+		return nil
+	}
+	for _, f := range g.snap.Files() {
+		if g.inScope(f.Path) {
+			d.scanned++
+		}
+	}
+	if d.files, err = g.scanFiles(ctx, e); err != nil {
+		return err
+	}
+	if d.commits, err = g.scanCommits(ctx); err != nil {
+		return err
+	}
+	d.encrypted, err = g.encrypted(ctx)
+	return err
+}
+
+// took adds what a check left for the verdict over all targets.
+func (o *outcome) took(p *pass) {
+	o.hidden = append(o.hidden, p.hidden...)
+	if p.references != nil {
+		o.references = p.references
+	}
+	if p.variables != nil {
+		o.variables = p.variables
+	}
+}
+
 // one renders a target and runs the checks on it.
 func (g *gate) one(ctx context.Context, target render.Target, checks []check, clock *clock) (outcome, error) {
 	stop := clock.start("render")
@@ -161,7 +228,7 @@ func (g *gate) one(ctx context.Context, target render.Target, checks []check, cl
 	}
 	out := outcome{
 		target: target, reason: r.Reason, objects: len(r.Objects), reads: r.Reads.Files,
-		rendering: r.Findings, findings: map[string][]finding.Finding{}, counts: map[string]int{},
+		asked: r.Reads, rendering: r.Findings, findings: map[string][]finding.Finding{}, counts: map[string]int{},
 	}
 	if r.Reason != "" {
 		return out, nil
@@ -175,6 +242,7 @@ func (g *gate) one(ctx context.Context, target render.Target, checks []check, cl
 		if err != nil {
 			return outcome{}, fmt.Errorf("%s %s: %w", c.name, target.Path, err)
 		}
+		out.took(p)
 		out.findings[c.name] = p.findings
 		out.counts[c.name] = p.count
 		out.notChecked = append(out.notChecked, p.notChecked...)

@@ -95,7 +95,7 @@ func (r renamed) ReadFile(name string) ([]byte, error) {
 func (g *gate) scanFiles(ctx context.Context, e secrets.Expectations) ([]finding.Finding, error) {
 	start := time.Now()
 	scope := g.snap.Scope()
-	out, err := g.sealed.CheckFiles(ctx, scope)
+	out, err := g.checkFiles(ctx)
 	if err != nil {
 		return nil, err
 	}

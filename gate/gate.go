@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sallyport/sallyport/diff"
@@ -59,6 +60,12 @@ type Options struct {
 	AllowNetwork bool
 	AllowEmpty   bool // no target found is not an error
 
+	Only  []string // of Checks; empty is all
+	Shard Shard    // of Check: one of several parts of the targets; the zero value is all
+
+	Cache string // directory for verdicts; "" keeps none. Whoever can write it decides what the gate says
+	Build string // tells this program from every other; "" keeps no verdicts
+
 	Diff diff.Options // of Diff and Between
 
 	ToolVersion string
@@ -90,23 +97,75 @@ type Result struct {
 
 // Check runs the gate.
 func Check(ctx context.Context, opts Options) (*Result, error) {
-	g, err := open(ctx, opts)
+	if err := opts.check(); err != nil {
+		return nil, err
+	}
+	g, err := openUnsealed(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
-	done, err := g.judge(ctx)
-	if err != nil {
+	g.remember()
+	d := g.recall()
+	if d == nil {
+		if err := g.seal(ctx); err != nil {
+			return nil, err
+		}
+		if d, err = g.judge(ctx); err != nil {
+			return nil, err
+		}
+		g.save(d)
+	}
+	return g.result(ctx, d)
+}
+
+// check refuses options that cannot be.
+func (o Options) check() error {
+	if err := o.checkOnly(); err != nil {
+		return err
+	}
+	return o.Shard.check(o)
+}
+
+// result makes a report of what was found. What was recalled is sealed only when
+// somebody asks for the lines of a file.
+func (g *gate) result(ctx context.Context, d *done) (*Result, error) {
+	sealed := sync.OnceValue(func() error { return g.sealAgain(ctx, d) })
+	report := g.report(d)
+	if err := g.shardReport(report, d); err != nil {
 		return nil, err
 	}
-	report := g.report(done)
 	return &Result{
 		Report: report,
-		Source: g.sealed.Masked,
-		Rules:  sorted(builtin(), g.policies.Rules()),
-		Reach:  func() []Reach { return g.reach(done) },
+		Source: func(file string) []string {
+			if sealed() != nil {
+				return nil // what is not sealed is not shown
+			}
+			return g.sealed.Masked(file)
+		},
+		Rules: d.rules,
+		Reach: func() []Reach {
+			if sealed() != nil {
+				return nil
+			}
+			return g.reach(d)
+		},
 		Notes:  g.notes(),
 		Failed: failed(report, g.opts.FailOn),
 	}, nil
+}
+
+// sealAgain seals the snapshot of a run that was recalled.
+func (g *gate) sealAgain(ctx context.Context, d *done) error {
+	if g.sealed != nil {
+		return nil
+	}
+	if err := g.seal(ctx); err != nil {
+		return err
+	}
+	for _, o := range d.outcomes {
+		g.sealed.Hide(o.hidden...)
+	}
+	return nil
 }
 
 // judge does everything that a verdict needs, once the gate is open.
@@ -116,6 +175,7 @@ func (g *gate) judge(ctx context.Context) (*done, error) {
 			return nil, err
 		}
 	}
+	g.takeShard()
 	d, err := g.run(ctx)
 	if err != nil {
 		return nil, err
@@ -125,6 +185,7 @@ func (g *gate) judge(ctx context.Context) (*done, error) {
 			return nil, err
 		}
 	}
+	g.conclude(d)
 	return d, nil
 }
 
@@ -145,11 +206,22 @@ type gate struct {
 	unscanned []finding.NotChecked // ranges of commits that hold none
 	policies  *policy.Set
 	builder   *render.Builder
-	library   *render.Library // of kustomizations, for the snapshot and the base
+	library   *render.Library      // of kustomizations, for the snapshot and the base
+	memory    *memory              // of earlier runs; nil without a cache
+	defined   []*secrets.Variables // of targets that are not judged
 }
 
 // open reads the snapshot and the configuration, and seals.
 func open(ctx context.Context, opts Options) (*gate, error) {
+	g, err := openUnsealed(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	return g, g.seal(ctx)
+}
+
+// openUnsealed reads the snapshot and the configuration.
+func openUnsealed(ctx context.Context, opts Options) (*gate, error) {
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
@@ -177,13 +249,20 @@ func open(ctx context.Context, opts Options) (*gate, error) {
 	if err := g.settle(); err != nil {
 		return nil, err
 	}
-	start = time.Now()
-	if g.sealed, err = secrets.Seal(ctx, snap); err != nil {
-		return nil, fmt.Errorf("seal: %w", err)
-	}
-	opts.Trace("seal", time.Since(start))
-	g.builder = render.NewBuilder(g.sealed, render.Options{AllowNetwork: opts.AllowNetwork, Library: g.library})
 	return g, nil
+}
+
+// seal puts tokens in place of all secrets; nothing is read before that.
+func (g *gate) seal(ctx context.Context) error {
+	start := time.Now()
+	sealed, err := secrets.Seal(ctx, g.snap)
+	if err != nil {
+		return fmt.Errorf("seal: %w", err)
+	}
+	g.opts.Trace("seal", time.Since(start))
+	g.sealed = sealed
+	g.builder = render.NewBuilder(sealed, render.Options{AllowNetwork: g.opts.AllowNetwork, Library: g.library})
+	return nil
 }
 
 // load prepares the schemas and the policies, and judges the rule names of the
@@ -199,6 +278,7 @@ func (g *gate) load(ctx context.Context) error {
 		Locations:    append(g.opts.Schemas, g.config.schemas(g.snap)...),
 		Strict:       g.opts.Strict,
 		AllowNetwork: g.opts.AllowNetwork,
+		MayDefine:    g.mayDefine,
 		References:   validate.ReferenceOptions{External: g.config.Secrets.External, Partial: g.partial()},
 	})
 	if err != nil {

@@ -15,7 +15,7 @@ func (g *gate) report(d *done) *finding.Report {
 		APIVersion: finding.APIVersion,
 		Kind:       finding.Kind,
 		Tool:       finding.Tool{Name: "sallyport", Version: g.opts.ToolVersion},
-		Snapshot:   finding.Snapshot{Kind: g.snap.Kind(), Revision: g.snap.Revision()},
+		Snapshot:   d.snapshot,
 		Targets:    []finding.Target{},
 		NotChecked: []finding.NotChecked{},
 	}
@@ -29,7 +29,7 @@ func (g *gate) report(d *done) *finding.Report {
 		all = append(all, byCheck[name]...)
 	}
 	all = finding.Merge(g.config.severities(all))
-	r.Findings = g.waive(all)
+	r.Findings = g.waive(all, d.whole)
 	if r.Findings == nil {
 		r.Findings = []finding.Finding{}
 	}
@@ -47,7 +47,7 @@ func (g *gate) report(d *done) *finding.Report {
 		}
 		slices.SortFunc(r.Targets, func(a, b finding.Target) int { return cmp.Compare(a.Path, b.Path) })
 	}
-	r.NotChecked = slices.Concat(r.NotChecked, d.across.NotChecked, g.readers.NotChecked(), g.unscanned)
+	r.NotChecked = slices.Concat(r.NotChecked, d.across.NotChecked, d.notChecked, g.notRun(d))
 	slices.SortFunc(r.NotChecked, compareNotChecked)
 	g.summarise(r, d, checkOf)
 	return r
@@ -57,14 +57,19 @@ func (g *gate) report(d *done) *finding.Report {
 // target that read the file.
 func (g *gate) collect(d *done) map[string][]finding.Finding {
 	out := map[string][]finding.Finding{
-		"render":  g.discovery.Findings,
-		"secrets": slices.Concat(g.aboutFiles(d), d.commits, g.variables.Findings(), g.readers.Findings()),
+		"render":  slices.Clone(d.discovery),
+		"secrets": slices.Concat(g.aboutFiles(d), d.commits, d.variables, d.readers),
 		"schema":  slices.Clone(d.across.Findings),
 	}
 	for _, o := range d.outcomes {
 		out["render"] = append(out["render"], o.rendering...)
 		for name, findings := range o.findings {
 			out[name] = append(out[name], findings...)
+		}
+	}
+	for _, name := range Checks() {
+		if !g.wants(name) && name != checkSchema {
+			delete(out, name)
 		}
 	}
 	return out
@@ -124,7 +129,7 @@ func (g *gate) summarise(r *finding.Report, d *done, checkOf map[string]string) 
 	lines := []finding.Check{
 		{Name: "render", Count: len(d.outcomes), Unit: "targets", Note: g.scope(r)},
 		{Name: "schema", Unit: "objects"},
-		{Name: "policy", Count: g.policies.Len(), Unit: "rules"},
+		{Name: "policy", Count: d.policies, Unit: "rules"},
 		{Name: "secrets", Unit: "Secrets", Note: count(d.encrypted, "encrypted file")},
 	}
 	for i := range lines {
@@ -150,7 +155,10 @@ func (g *gate) summarise(r *finding.Report, d *done, checkOf map[string]string) 
 			}
 		}
 	}
-	r.Summary.Checks = lines
+	r.Summary.Checks = g.withoutNotRun(lines)
+	if len(g.opts.Only) > 0 {
+		r.Summary.Files = d.scanned
+	}
 }
 
 func count(n int, noun string) string {

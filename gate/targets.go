@@ -88,7 +88,7 @@ func (g *gate) discover(ctx context.Context) error {
 		return err
 	}
 	g.discovery = found
-	if len(found.Targets) > 0 || g.opts.AllowEmpty {
+	if len(found.Targets) > 0 || g.opts.AllowEmpty || total == 0 && g.targetless() {
 		return nil
 	}
 	if total > 0 {

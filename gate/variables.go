@@ -58,7 +58,7 @@ func (g *gate) define(ctx context.Context, targets []render.Target, words []stri
 		if err != nil {
 			return nil, fmt.Errorf("render %s: %w", t.Path, err)
 		}
-		g.variables.Define(r)
+		g.defined = append(g.defined, g.variables.Define(r))
 	}
 	return rest, nil
 }

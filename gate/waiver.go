@@ -65,7 +65,7 @@ func (c *Config) checkRules(known []finding.Rule) error {
 // waive marks the findings that a waiver in force covers, and reports waivers
 // that have expired or cover nothing. A run that was narrowed to some targets
 // cannot know the latter.
-func (g *gate) waive(in []finding.Finding) []finding.Finding {
+func (g *gate) waive(in []finding.Finding, whole bool) []finding.Finding {
 	today := g.opts.Now().UTC().Format(time.DateOnly)
 	used := make([]bool, len(g.config.Waivers))
 	for i := range in {
@@ -84,7 +84,7 @@ func (g *gate) waive(in []finding.Finding) []finding.Finding {
 		switch {
 		case w.Expires < today:
 			about = append(about, g.aboutWaiver(w, ruleWaiverExpired, fmt.Sprintf("waiver of %s by %s expired on %s", w.Rule, w.Owner, w.Expires)))
-		case !used[j] && g.whole():
+		case !used[j] && whole:
 			about = append(about, g.aboutWaiver(w, ruleWaiverUnused, fmt.Sprintf("waiver of %s by %s covers no finding", w.Rule, w.Owner)))
 		}
 	}

@@ -137,6 +137,9 @@ func (v *Validator) Check(ctx context.Context, r *render.Rendered) (Result, erro
 	return p.result, nil
 }
 
+// Collect remembers what the objects of a target name, without judging them.
+func (v *Validator) Collect(r *render.Rendered) *Evidence { return v.references.Collect(r) }
+
 // Admit takes in what an earlier Check left of a target that is the same now, in
 // place of checking it again.
 func (v *Validator) Admit(e *Evidence) { v.references.Admit(e) }

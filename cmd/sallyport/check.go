@@ -17,6 +17,9 @@ import (
 type checkOptions struct {
 	readFlags
 	policyFlags
+	cacheFlags
+	only         []string
+	shard        string
 	targets      []string
 	changedSince string
 	policyFrom   string
@@ -63,10 +66,14 @@ exit-codes what the exit codes mean.`,
 	flags.BoolVar(&o.strict, "strict", false, "a missing schema is a finding, not only counted")
 	o.policyFlags.add(cmd)
 	flags.TextVar(&o.failOn, "fail-on", finding.Error, "exit with 1 from this `SEVERITY` on: error or warning")
+	flags.StringSliceVar(&o.only, "only", nil, "run only the `CHECK`: "+strings.Join(gate.Checks(), ", ")+" (repeatable); the report says what was not run")
+	flags.StringVar(&o.shard, "shard", "", "check part `I/N` of the targets, such as 2/8; sallyport report merge joins the JSON reports of all parts")
+	o.cacheFlags.add(cmd)
 	flags.BoolVar(&o.allowEmpty, "allow-empty", false, "succeed where there is no target")
 	flags.StringArrayVarP(&o.outputs, "output", "o", nil, "write the report as `FORMAT[=FILE]`: "+strings.Join(report.Formats(), ", ")+" (repeatable; default text, or line where the output is no terminal)")
 	o.readFlags.add(cmd)
 	complete(cmd, "fail-on", "error", "warning")
+	complete(cmd, "only", gate.Checks()...)
 	complete(cmd, "output", report.Formats()...)
 	return cmd
 }
@@ -86,7 +93,12 @@ func runCheck(cmd *cobra.Command, s *streams, o *checkOptions, args []string) er
 	opts.Targets, opts.Versions, opts.Schemas = o.targets, o.versions, o.schemas
 	opts.ChangedSince, opts.PolicyFrom, opts.Commits = o.changedSince, o.policyFrom, o.commits
 	opts.Strict, opts.FailOn, opts.AllowEmpty = o.strict, o.failOn, o.allowEmpty
-	o.apply(&opts)
+	opts.Only = o.only
+	if opts.Shard, err = parseShard(o.shard); err != nil {
+		return usage(cmd, err)
+	}
+	o.policyFlags.apply(&opts)
+	o.cacheFlags.apply(s, &opts)
 
 	begin := time.Now()
 	var result *gate.Result

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport/sallyport/gate"
+)
+
+// cacheFlags say where verdicts are kept.
+type cacheFlags struct {
+	off bool
+	dir string
+}
+
+func (f *cacheFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.BoolVar(&f.off, "no-cache", false, "neither use nor keep verdicts of earlier runs")
+	flags.StringVar(&f.dir, "cache-dir", "", "keep verdicts in `DIR`, which must be as trusted as this program (default: sallyport in the user's cache directory; none in CI)")
+	cmd.MarkFlagsMutuallyExclusive("no-cache", "cache-dir")
+}
+
+// apply names the cache. In CI there is none unless it is asked for: whoever can
+// write it decides what the gate says, and there strangers' code may run.
+func (f *cacheFlags) apply(s *streams, o *gate.Options) {
+	switch {
+	case f.off:
+		return
+	case f.dir != "":
+		o.Cache = f.dir
+	case s.env("CI") == "":
+		o.Cache = userCache(s.env)
+	}
+	if o.Cache != "" {
+		o.Build = buildID()
+	}
+}
+
+// userCache is the directory of the XDG Base Directory Specification, or that of
+// macOS; "" where there is none.
+func userCache(env func(string) string) string {
+	if dir := env("XDG_CACHE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "sallyport")
+	}
+	switch home := env("HOME"); {
+	case !filepath.IsAbs(home):
+		return ""
+	case runtime.GOOS == "darwin":
+		return filepath.Join(home, "Library", "Caches", "sallyport")
+	default:
+		return filepath.Join(home, ".cache", "sallyport")
+	}
+}
+
+// buildID tells this program from every other that could give other verdicts: by
+// what the Go toolchain recorded, where that is a released module or a clean
+// commit, and else by the bytes of the program. It is empty if neither is known.
+func buildID() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return programSum()
+	}
+	revision, modified := "", false
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			revision = s.Value
+		case "vcs.modified":
+			modified = s.Value == "true"
+		}
+	}
+	if info.Main.Sum != "" || revision != "" && !modified {
+		return info.String()
+	}
+	return programSum()
+}
+
+func programSum() string {
+	name, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		return ""
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

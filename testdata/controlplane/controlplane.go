@@ -18,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Options change the control plane from what is usual.
@@ -166,7 +167,13 @@ func (c *Cluster) read(into any) error {
 // of its components did.
 func (c *Cluster) stop() error {
 	_ = c.stdin.Close()
-	<-c.done
+	const patience = 30 * time.Second // it takes less than one
+	select {
+	case <-c.done:
+	case <-time.After(patience):
+		_ = c.cmd.Process.Kill()
+		return errors.New("it did not end")
+	}
 	if c.stderr.Len() > 0 {
 		return errors.New(strings.TrimSpace(c.stderr.String()))
 	}

@@ -4,7 +4,7 @@
 // testdata/e2e/stages/pods.yaml has the labels that make them fail.
 //
 // A test that changes nothing outside its own namespaces uses Shared, any other
-// Start. Both take some 3 s and 0.85 GB of memory.
+// Start. Both take some 3 s and 0.95 GB of memory.
 package controlplane
 
 import (

@@ -215,12 +215,17 @@ const contrast = `(() => {
 	return [...out].join('\n');
 })()`
 
+// overflow lists the elements from which something sticks out: a card would cut
+// it off.
+const overflow = `[...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll') && e.clientWidth > 1 && e.scrollWidth > e.clientWidth && !/^(INPUT|SELECT)$/.test(e.tagName)).map(e => e.tagName + '.' + e.className).slice(0, 5).join(' ')`
+
 // TestHTMLLooks holds, for a phone and a desk, light and dark, with everything
 // unfolded: no text too faint to read, nothing wider than the window.
 func TestHTMLLooks(t *testing.T) {
 	b := newBrowser(t)
 	wide := shop()
 	wide.Findings[0].Message += strings.Repeat("unbreakable", 40)
+	wide.Findings = append(wide.Findings, finding.Finding{Rule: "schema-invalid", Severity: finding.Error, Message: "a long line", Location: span("long.yaml", 1, 408, 411), Fingerprint: "long"})
 	wide.Findings[0].Targets = append(wide.Findings[0].Targets, strings.Repeat("deep/", 60))
 	pages := map[string]string{
 		"check": write(t, "html", wide, report.Options{Source: lines, Rules: shopRules, Diff: shopDiff(), Reach: shopReach()}),
@@ -239,6 +244,9 @@ func TestHTMLLooks(t *testing.T) {
 				}
 				if got := b.text("document.documentElement.scrollWidth - document.documentElement.clientWidth"); got != "0" {
 					t.Errorf("%s: %s pixels too wide: %s", what, got, b.text("[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > innerWidth && !e.closest('.scroll')).map(e => e.tagName + '.' + e.className).slice(0, 5)"))
+				}
+				if got := b.text(overflow); got != "" {
+					t.Errorf("%s: sticks out of %s", what, got)
 				}
 				backgrounds[b.text("getComputedStyle(document.body).backgroundColor")] = true
 				b.quiet(what)

@@ -47,6 +47,7 @@ type Options struct {
 	DefaultNamespace string // of namespaced objects that name none; empty makes those an error
 
 	TakeOver     []string           // field managers whose fields may be taken
+	Protect      []schema.GroupKind // kinds that are not pruned, beside those that never are
 	Unprotect    []schema.GroupKind // protected kinds that may be pruned after all
 	PruneBudget  Budget
 	PruneTimeout time.Duration // for deleted objects to be gone; 0 means two minutes

@@ -110,7 +110,7 @@ func (r *Run) judgeExtra(id cluster.ID) *extra {
 		e.reason, e.drop = "carries the label but is not the object that this set created", true
 	case critical(id, r.opts.Set.Namespace):
 		e.reason = "the cluster or this program needs it"
-	case protected(id.GroupKind()) && !slices.Contains(r.opts.Unprotect, id.GroupKind()):
+	case slices.Contains(r.opts.Protect, id.GroupKind()), protected(id.GroupKind()) && !slices.Contains(r.opts.Unprotect, id.GroupKind()):
 		e.reason = "a " + id.Kind + " is protected: delete it by hand, or remove the protection of its kind"
 	case annotation != "":
 		e.reason = "annotation " + annotation
@@ -134,7 +134,11 @@ func (r *Run) Prune(ctx context.Context) error {
 	r.step("shrink inventory")
 	members := r.uids()
 	for _, e := range r.extra {
-		if !e.pruned && !e.drop {
+		switch {
+		case e.pruned || e.drop:
+		case e.live != nil: // ours, or it would be dropped
+			members[e.id] = e.live.GetUID()
+		default:
 			members[e.id] = r.inventory.Members[e.id]
 		}
 	}
@@ -212,7 +216,7 @@ func (r *Run) vanished(ctx context.Context, e *extra) error {
 	case cluster.IsNoMatch(err):
 		e.reason, e.drop = "its kind is not served any more", true
 	case cluster.IsNotFound(err):
-		e.reason, e.drop = "is gone already", true
+		e.reason, e.drop = "does not exist", true
 	case err != nil:
 		return err
 	default:

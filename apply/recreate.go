@@ -126,14 +126,13 @@ func (r *Run) gone(ctx context.Context, id cluster.ID, uid types.UID) error {
 	}
 }
 
-// propagation deletes what an object owns before the object, where it may own
-// something, so that being gone means that its pods are gone.
+// propagation deletes the pods of a workload before the workload, so that being
+// gone means that they are gone. Other objects go at once: the garbage collector
+// learns of a new custom kind only after half a minute, and would hold its
+// objects for so long.
 func propagation(gk schema.GroupKind) metav1.DeletionPropagation {
-	switch gk.Group {
-	case "", rbac, "networking.k8s.io", "policy", "autoscaling", apiextension, "storage.k8s.io", "scheduling.k8s.io", "admissionregistration.k8s.io":
-		if gk.Kind != "ReplicationController" && gk.Kind != "Pod" {
-			return metav1.DeletePropagationBackground
-		}
+	if gk.Group == "apps" || gk.Group == "batch" || gk.Group == "" && gk.Kind == "ReplicationController" {
+		return metav1.DeletePropagationForeground
 	}
-	return metav1.DeletePropagationForeground
+	return metav1.DeletePropagationBackground
 }

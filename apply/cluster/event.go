@@ -46,6 +46,9 @@ func (c *Cluster) Record(ctx context.Context, e Event) error {
 		"source": map[string]any{"component": Manager}, "reportingComponent": Manager,
 		"firstTimestamp": at, "lastTimestamp": at, "count": int64(1),
 	}}, CreateOptions{})
+	if is(err, func(e *Error) bool { return e.Exists }) {
+		return nil // sent twice, since the first answer was lost
+	}
 	return err
 }
 

@@ -114,6 +114,9 @@ func (i *Inventory) write(ctx context.Context, c *cluster.Cluster, next *Invento
 	// touched it, as the one who handed it over must have; its resourceVersion
 	// sees to it that nothing is overwritten unread.
 	stored, err := c.Apply(ctx, u, cluster.ApplyOptions{Force: i.version != ""})
+	if cluster.IsConflict(err) && i.arrived(ctx, c, next) {
+		return nil
+	}
 	if cluster.IsConflict(err) {
 		return fmt.Errorf("inventory of set %s: the ConfigMap was changed by another runner or by hand since it was read; run again: %w", i.Set.Name, err)
 	}
@@ -125,6 +128,18 @@ func (i *Inventory) write(ctx context.Context, c *cluster.Cluster, next *Invento
 		i.Members = map[cluster.ID]types.UID{}
 	}
 	return nil
+}
+
+// arrived says whether a write that was refused for its resourceVersion had been
+// done after all, as when its answer was lost and it was sent again, and if so
+// takes it over.
+func (i *Inventory) arrived(ctx context.Context, c *cluster.Cluster, next *Inventory) bool {
+	stored, err := Load(ctx, c, i.Set)
+	if err != nil || !stored.written || stored.Revision != next.Revision || !maps.Equal(stored.Members, next.Members) {
+		return false
+	}
+	*i = *stored
+	return true
 }
 
 // object is the parent as it is sent.

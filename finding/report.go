@@ -16,6 +16,17 @@ type Report struct {
 	Targets    []Target     `json:"targets"`
 	Findings   []Finding    `json:"findings"`
 	NotChecked []NotChecked `json:"notChecked"`
+	Shard      *Shard       `json:"shard,omitempty"` // nil for a whole run
+}
+
+// Shard says which part of a run a report is of. Index counts from 1. Inputs is
+// equal for all parts of one run; Evidence is for merging them, and for nothing
+// else.
+type Shard struct {
+	Index    int    `json:"index"`
+	Count    int    `json:"count"`
+	Inputs   string `json:"inputs"`
+	Evidence string `json:"evidence"`
 }
 
 // Tool names the program that made the report.

@@ -56,14 +56,11 @@ var errNotKept = errors.New("it depends on what cannot be named")
 // the snapshot: the program, the options, the configuration without its waivers,
 // policies, data, schemas on disk, and the creation rules that are trusted.
 func (g *gate) environment() (key, error) {
-	switch {
-	case g.opts.Build == "":
-		return key{}, fmt.Errorf("%w: the build of this program is not known", errNotKept)
-	case g.opts.AllowNetwork:
+	if g.opts.AllowNetwork {
 		return key{}, fmt.Errorf("%w: the network", errNotKept)
 	}
 	h := newHasher()
-	h.add("environment", g.opts.Build, g.snap.Scope(), fmt.Sprint(g.snap.InGit(), g.opts.Strict, g.partial()))
+	h.add("environment", g.opts.Build, g.opts.PolicyFrom, g.snap.Scope(), fmt.Sprint(g.snap.InGit(), g.opts.Strict, g.partial()))
 	for _, list := range [][]string{g.opts.Only, g.opts.Targets, g.opts.Versions, g.opts.Namespaces, g.opts.Schemas} {
 		h.add(fmt.Sprint(len(list)))
 		h.add(list...)

@@ -89,10 +89,11 @@ var ErrNoTargets = errors.New("nothing to check")
 type Result struct {
 	Report *finding.Report
 	Source func(file string) []string
-	Rules  []finding.Rule // every rule that the run could report, for formats that carry help
-	Reach  func() []Reach // what each checked target is made of
-	Notes  []string       // parts of the run that looked at nothing, and why
-	Failed bool           // at least one finding at or above Options.FailOn
+	Rules  []finding.Rule   // every rule that the run could report, for formats that carry help
+	Reach  func() []Reach   // what each checked target is made of
+	Notes  []string         // parts of the run that looked at nothing, and why
+	FailOn finding.Severity // Options.FailOn
+	Failed bool             // at least one finding at or above FailOn
 }
 
 // Check runs the gate.
@@ -150,6 +151,7 @@ func (g *gate) result(ctx context.Context, d *done) (*Result, error) {
 			return g.reach(d)
 		},
 		Notes:  g.notes(),
+		FailOn: g.opts.FailOn,
 		Failed: failed(report, g.opts.FailOn),
 	}, nil
 }
@@ -279,7 +281,7 @@ func (g *gate) load(ctx context.Context) error {
 		Strict:       g.opts.Strict,
 		AllowNetwork: g.opts.AllowNetwork,
 		MayDefine:    g.mayDefine,
-		References:   validate.ReferenceOptions{External: g.config.Secrets.External, Partial: g.partial()},
+		References:   validate.ReferenceOptions{External: g.config.Secrets.External, Partial: g.partial() || g.opts.Shard.Count > 1},
 	})
 	if err != nil {
 		for i, v := range g.config.KubernetesVersions {

@@ -68,7 +68,7 @@ type encryptedPart struct {
 // than the files of the snapshot, the past of a repository for example, is not
 // kept as a whole, and one about a change not at all: it is short.
 func (g *gate) remember() {
-	if g.opts.Cache == "" || g.opts.ChangedSince != "" || g.own != nil || g.opts.Shard.Count > 1 {
+	if g.opts.Cache == "" || g.opts.Build == "" || g.opts.ChangedSince != "" || g.own != nil || g.opts.Shard != (Shard{}) {
 		return
 	}
 	start := time.Now()

@@ -171,6 +171,9 @@ func count(n int, noun string) string {
 // scope says what was rendered, and why not less or more.
 func (g *gate) scope(r *finding.Report) string {
 	note := count(r.Summary.Objects, "object")
+	if s := g.opts.Shard; s.Count > 1 {
+		note += fmt.Sprintf("; shard %d of %d", s.Index, s.Count)
+	}
 	switch {
 	case g.base == nil:
 	case g.base.every != "":

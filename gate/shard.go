@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/sallyport/sallyport/finding"
 	"github.com/sallyport/sallyport/render"
 )
 
@@ -39,6 +38,3 @@ func (g *gate) takeShard() {
 	}
 	g.discovery.Targets = mine
 }
-
-// shardReport adds to the report of a shard what merging needs.
-func (g *gate) shardReport(*finding.Report, *done) error { return nil }

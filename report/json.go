@@ -23,6 +23,7 @@ type jsonReport struct {
 	Targets    []jsonTarget         `json:"targets"`
 	Findings   []jsonFinding        `json:"findings"`
 	NotChecked []finding.NotChecked `json:"notChecked"`
+	Shard      *finding.Shard       `json:"shard,omitempty"`
 }
 
 type jsonTarget struct {
@@ -62,6 +63,7 @@ func writeJSON(w *bufio.Writer, r *finding.Report, _ Options) error {
 		Targets:    make([]jsonTarget, 0, len(r.Targets)),
 		Findings:   make([]jsonFinding, 0, len(r.Findings)),
 		NotChecked: notNil(r.NotChecked),
+		Shard:      r.Shard,
 	}
 	out.Summary.Checks = notNil(r.Summary.Checks)
 	for _, t := range r.Targets {

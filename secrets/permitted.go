@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/sallyport/sallyport/render"
 	"github.com/sallyport/sallyport/source"
 )
 
@@ -42,6 +43,27 @@ func WholeToken(text string) (token string, encoded, ok bool) {
 
 func isSealedToken(text string) bool {
 	return len(text) == tokenSize && strings.HasPrefix(text, sealedPrefix) && tokenPattern.MatchString(text)
+}
+
+// TokenFiles returns the file behind each token of an encrypted value that a
+// target may hold: of the files that it read, and no others.
+func (s *Sealed) TokenFiles(r *render.Rendered) (map[string]string, error) {
+	files := map[string]string{}
+	for _, path := range r.Reads.Files {
+		_, sh, err := s.read(path)
+		if err != nil {
+			return nil, err
+		}
+		if sh == nil {
+			continue
+		}
+		for _, v := range sh.values {
+			if v.encrypted && v.token != "" {
+				files[v.token] = v.file
+			}
+		}
+	}
+	return files, nil
 }
 
 // IsSealed reports whether a text still holds what sealing or sops put into the

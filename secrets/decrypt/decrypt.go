@@ -123,24 +123,19 @@ type job struct {
 
 // copy takes the objects before CheckRendered masks them, and finds the tokens.
 func (j *job) copy(context.Context) error {
-	flows := slices.DeleteFunc(j.sealed.Flows(j.rendered), func(f secrets.Flow) bool { return !f.Encrypted })
+	files, err := j.sealed.TokenFiles(j.rendered)
+	if err != nil {
+		return err
+	}
 	for _, o := range j.rendered.Objects {
-		u := &unstructured.Unstructured{Object: o.Value}
-		u = u.DeepCopy()
+		u := (&unstructured.Unstructured{Object: o.Value}).DeepCopy()
 		j.objects = append(j.objects, u)
-		j.sites = append(j.sites, sitesOf(u, o.Object)...)
+		j.sites = append(j.sites, sitesOf(u, o.Object, files)...)
 	}
-	// Flows and sites are two readings of the same render, in the same order.
-	permitted := slices.DeleteFunc(slices.Clone(flows), func(f secrets.Flow) bool { return !f.Permitted })
-	if len(permitted) != len(j.sites) {
-		return &Error{Code: CodeUnknown}
-	}
-	for i, f := range permitted {
-		if j.sites[i].pointer() != f.Pointer {
-			return &Error{Object: j.sites[i].identity, Key: f.Pointer, Code: CodeUnknown}
+	for _, s := range j.sites {
+		if s.file != "" { // else check says what the token is
+			j.paths = append(j.paths, s.file)
 		}
-		j.sites[i].file = f.File
-		j.paths = append(j.paths, f.File)
 	}
 	slices.Sort(j.paths)
 	j.paths = slices.Compact(j.paths)

@@ -28,8 +28,9 @@ type site struct {
 
 func (s site) pointer() string { return source.Pointer(s.field, s.key) }
 
-// sitesOf lists the sites of an object, data first, by key.
-func sitesOf(u *unstructured.Unstructured, identity finding.Object) []site {
+// sitesOf lists the sites of an object, data first, by key. files names the file
+// of each token.
+func sitesOf(u *unstructured.Unstructured, identity finding.Object, files map[string]string) []site {
 	if !isSecret(u) {
 		return nil
 	}
@@ -39,7 +40,7 @@ func sitesOf(u *unstructured.Unstructured, identity finding.Object) []site {
 		for _, key := range slices.Sorted(maps.Keys(fields)) {
 			text, _ := fields[key].(string)
 			if token, encoded, ok := secrets.WholeToken(text); ok {
-				out = append(out, site{fields, u, &identity, field, key, token, encoded, ""})
+				out = append(out, site{fields, u, &identity, field, key, token, encoded, files[token]})
 			}
 		}
 	}
@@ -54,7 +55,10 @@ func isSecret(u *unstructured.Unstructured) bool {
 func (j *job) set(context.Context) error {
 	for _, s := range j.sites {
 		f := j.files[s.file]
-		v := f.values[s.token]
+		var v *value
+		if f != nil {
+			v = f.values[s.token]
+		}
 		if v == nil {
 			return &Error{Object: s.identity, Key: s.pointer(), Source: s.file, Code: CodeUnknown}
 		}

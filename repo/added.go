@@ -168,7 +168,7 @@ func (a *additions) readable(add addition) []string {
 // fill reads what readable asked for.
 func (a *additions) fill(add *addition, r *bufio.Reader) error {
 	for i, object := range a.readable(*add) {
-		content, err := readObject(r)
+		content, err := readObject(r, "blob")
 		switch {
 		case err != nil:
 			return err

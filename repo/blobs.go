@@ -91,12 +91,17 @@ func (g *git) prefetch(objects []string) (map[string][]byte, error) {
 // it is missing or no blob. None may be larger than MaxFileSize. An error of fn
 // ends it.
 func (g *git) contents(objects []string, fn func(i int, content []byte) error) error {
+	return g.objects(objects, "blob", fn)
+}
+
+// objects is contents for objects of any kind.
+func (g *git) objects(objects []string, kind string, fn func(i int, content []byte) error) error {
 	if len(objects) == 0 {
 		return nil
 	}
 	return g.stream(lines(objects), func(r *bufio.Reader) error {
 		for i := range objects {
-			content, err := readObject(r)
+			content, err := readObject(r, kind)
 			if err != nil {
 				return err
 			}
@@ -108,9 +113,9 @@ func (g *git) contents(objects []string, fn func(i int, content []byte) error) e
 	}, "cat-file", "--batch", "--buffer")
 }
 
-// readObject reads one answer of cat-file --batch: "<id> blob <size>\n", the
-// content and "\n", or "<id> missing\n".
-func readObject(r *bufio.Reader) ([]byte, error) {
+// readObject reads one answer of cat-file --batch: "<id> <kind> <size>\n", the
+// content and "\n", or "<id> missing\n". The content of another kind is nil.
+func readObject(r *bufio.Reader, kind string) ([]byte, error) {
 	line, err := r.ReadString('\n')
 	if err != nil {
 		return nil, errCut
@@ -127,7 +132,7 @@ func readObject(r *bufio.Reader) ([]byte, error) {
 	if _, err := io.ReadFull(r, content); err != nil {
 		return nil, errCut
 	}
-	if fields[1] != "blob" {
+	if fields[1] != kind {
 		return nil, nil
 	}
 	return content[:size:size], nil

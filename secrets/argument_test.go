@@ -18,7 +18,7 @@ func TestArgument(t *testing.T) {
 		"--tls-secret=web-tls":         "",
 		"--enable-token=true":          "",
 		"--image-pull-secret=registry": "",
-		"run --password=x y":           "",
+		"run --password=x y":           "secret-plaintext a.yaml:8:7 /spec/containers/0/args/0",
 	} {
 		if got := strings.Join(check(t, seal(t, memTree{"a.yaml": pod + arg + "\n"})), "|"); got != want {
 			t.Errorf("%s: got %q, want %q", arg, got, want)

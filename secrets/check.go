@@ -113,17 +113,23 @@ func judgeFile(path string, data []byte, sh *sheet) []finding.Finding {
 			}
 		}
 		for _, e := range sh.exposed {
-			out = append(out, e.finding)
+			if e.finding.Rule != "" {
+				out = append(out, e.finding)
+			}
 		}
 	}
 	data = toUTF8(data)
-	out = append(out, scanned(path, data)...)
+	out = append(out, scanned(path, data, sh)...)
 	return secondNet(out, sh)
 }
 
-// scanned turns hits into findings.
-func scanned(path string, data []byte) []finding.Finding {
+// scanned turns hits into findings, but for credentials that the sheet, which may
+// be nil, reports by their names.
+func scanned(path string, data []byte, sh *sheet) []finding.Finding {
 	hits := scan(data)
+	if sh != nil && len(sh.exposed) > 0 {
+		hits = slices.DeleteFunc(hits, func(h hit) bool { return h.rule == rulePlaintext && sh.exposes(h.extent) })
+	}
 	if len(hits) == 0 {
 		return nil
 	}
@@ -140,6 +146,13 @@ func scanned(path string, data []byte) []finding.Finding {
 		}
 	}
 	return out
+}
+
+// exposes reports whether a stretch is part of what is reported by its name.
+func (s *sheet) exposes(e extent) bool {
+	return slices.ContainsFunc(s.exposed, func(o exposed) bool {
+		return o.finding.Rule == rulePlaintext && o.from <= e.from && e.from < o.to
+	})
 }
 
 // Encrypted is one file that sops encrypted, at least in part.

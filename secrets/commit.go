@@ -36,8 +36,9 @@ func (s *Sealed) CheckAdded(b Blob) []finding.Finding {
 }
 
 // CheckCommits judges what each commit of from..to added. A value is reported
-// once for a path and key: at the first commit that has it. The findings are in
-// the order of the commits, parents first; errors are those of
+// once for a path and key: at the first commit that has it. The messages of the
+// commits are judged as well, behind the files. The findings are in the order of
+// the commits, parents first; errors are those of
 // [repo.Snapshot.Added].
 func (s *Sealed) CheckCommits(ctx context.Context, history *repo.Snapshot, from, to string) ([]finding.Finding, error) {
 	scan := s.newCommitScan()
@@ -57,7 +58,8 @@ func (s *Sealed) CheckCommits(ctx context.Context, history *repo.Snapshot, from,
 	if err := each(func(b Blob) { out = append(out, scan.check(b)...) }); err != nil {
 		return nil, fmt.Errorf("commits: %w", err)
 	}
-	return out, nil
+	messages, err := s.checkMessages(ctx, history, from, to)
+	return append(out, messages...), err
 }
 
 // A commitScan is what is known while the commits of a range are judged.

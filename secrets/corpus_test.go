@@ -189,6 +189,26 @@ func BenchmarkCheckFiles(b *testing.B) {
 	}
 }
 
+// BenchmarkCheckRepository is what a user waits for: everything that is known of
+// the files of a repository, from their bytes on.
+func BenchmarkCheckRepository(b *testing.B) {
+	for _, name := range []string{"operate-first-apps", "onedr0p-home-ops-2022-08"} {
+		b.Run(name, func(b *testing.B) {
+			snap, _ := corpus(b, name)
+			b.SetBytes(warm(snap))
+			for b.Loop() {
+				s, err := Seal(context.Background(), snap)
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := s.CheckFiles(context.Background(), ""); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // warm reads every file once, so that the disk is not measured.
 func warm(snap *repo.Snapshot) int64 {
 	size := 0

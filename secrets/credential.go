@@ -32,7 +32,7 @@ var (
 	objectName  = regexp.MustCompile(`^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$`)
 	wordsOnly   = regexp.MustCompile(`^[a-z]+[0-9]{0,2}(?:[-.][a-z]*[0-9]{0,3})+$`)
 	namePath    = regexp.MustCompile(`^[a-z0-9.-]+/[a-z0-9./-]+$`)
-	setting     = regexp.MustCompile(`(?i)^(?:\d+(?:\.\d+)?(?:ns|us|ms|s|m|h|d|w)|true|false|yes|no|on|off|enabled?|disabled?|required?|optional|always|never|auto|none|null|nil|todo|example|sample|dummy|fake|redacted|omitted|your[-_ ].*|x{3,}|\.+|\*+|-+|•+)$`)
+	setting     = regexp.MustCompile(`(?i)^(?:\d+(?:\.\d+)?(?:ns|us|ms|s|m|h|d|w)|true|false|yes|no|on|off|enabled?|disabled?|required?|optional|always|never|auto|none|null|nil|(?:not[-_ ]?|un)set|todo|example|sample|dummy|fake|redacted|omitted|your[-_ ].*|x{3,}|\.+|\*+|-+|•+)$`)
 	variable    = regexp.MustCompile(`^(?:\$[A-Za-z_][\w.:-]*|\$\{[^{}:]*\}|%\([^()]*\)s|env[:.][A-Za-z_]\w*|sha\d+:[0-9a-f]+|arn:aws[\w-]*:\S+|projects/[^/\s]+/secrets/\S+|secret(?:s|ref)?://\S+|[{\[][\s\S]*)$`)
 	lettersOnly = regexp.MustCompile(`^[a-z]+$`)
 )
@@ -82,9 +82,10 @@ func hasDigits(text string) bool { return strings.ContainsAny(text, "0123456789"
 type field struct {
 	kind   string   // of the object around it
 	path   []string // in the object
-	values bool     // all of it is a chart's values
+	inside string   // what all of it is: whatHelm or whatSetting, or empty
 	text   string
 	named  func() string // the name beside it in its mapping
+	before func() string // the item in front of it in its list
 }
 
 // credential judges a field. what says what it is: the beginning of a message.
@@ -101,10 +102,20 @@ func (f *field) credential() (what, name string, ok bool) {
 		what, name = "environment variable", f.named()
 	case n >= 2 && (f.path[n-2] == "args" || f.path[n-2] == "command"):
 		return f.argument()
+	case name == "value" && isHeader(f.named()):
+		return whatHeader, f.named(), isHeaderSecret(f.named(), f.text)
+	case isHeader(name):
+		return whatHeader, name, isHeaderSecret(name, f.text)
+	case f.templateValue():
+		return f.templateLiteral()
 	case f.inValues() && name == "value":
-		what, name = "Helm value", f.named()
+		what, name = whatHelm, f.named()
 	case f.inValues():
-		what = "Helm value"
+		what = whatHelm
+	case f.inside != "" && name == "value":
+		what, name = f.inside, f.named()
+	case f.inside != "":
+		what = f.inside
 	case f.kind == "ConfigMap" && n == 2 && f.path[0] == "data":
 		what = "ConfigMap value"
 	case f.inResource() && passwordName.MatchString(name):
@@ -114,16 +125,14 @@ func (f *field) credential() (what, name string, ok bool) {
 	return what, name, ok
 }
 
-// argument judges an argument of a container, --password=literal.
-func (f *field) argument() (what, name string, ok bool) {
-	name, text, _ := strings.Cut(f.text, "=")
-	ok = strings.HasPrefix(name, "-") && !strings.ContainsAny(name, " \t\n") && namesCredential(name) &&
-		(passwordName.MatchString(name) || literalName.MatchString(name)) && isLiteralSecret(name, text)
-	return "argument", name, ok
-}
-
 // whatField is a field of which nothing but its name is known.
 const whatField = "field"
+
+const (
+	whatHelm    = "Helm value"
+	whatHeader  = "header"
+	whatSetting = "setting" // of a configuration file inside a ConfigMap
+)
 
 // inResource reports whether a field is part of what an object asks for, and not
 // of a schema, nor of a reference: there, a password is the name of a key.
@@ -142,10 +151,9 @@ func isJudgedWhole(kind string) bool {
 // HelmRelease (Flux), a HelmChart (k3s), an Application (Argo CD) or a helmCharts
 // entry (kustomize).
 func (f *field) inValues() bool {
-	if f.values {
-		return true
-	}
 	switch {
+	case f.inside == whatHelm:
+		return true
 	case len(f.path) < 3:
 		return false
 	case f.path[0] == "spec" && f.path[1] == "values" && (f.kind == "HelmRelease" || f.kind == ""):
@@ -157,20 +165,6 @@ func (f *field) inValues() bool {
 	}
 	i := slices.Index(f.path, "helm")
 	return i >= 0 && i+2 < len(f.path) && (f.path[i+1] == "valuesObject" || f.path[i+1] == "parameters")
-}
-
-// holdsValues reports whether a field is a text with the values of a chart.
-func (f *field) holdsValues() bool {
-	n := len(f.path)
-	switch {
-	case n < 2 || !strings.Contains(f.text, ":"):
-		return false
-	case f.path[n-2] == "helm" && f.path[n-1] == "values":
-		return true
-	case f.path[n-1] == "valuesContent" && (f.kind == "HelmChart" || f.kind == "HelmChartConfig"):
-		return true
-	}
-	return f.kind == "ConfigMap" && n == 2 && f.path[0] == "data" && isValuesFile(f.path[1])
 }
 
 var valuesFile = regexp.MustCompile(`^(?:values(?:[-_.].*)?|.*[-_.]values)\.ya?ml$`)

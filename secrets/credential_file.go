@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -118,12 +119,11 @@ func (d *document) credentialsIn(n, parent *yaml.Node, object *finding.Object, p
 }
 
 func (d *document) credential(n, parent *yaml.Node, object *finding.Object, path []string) {
-	f := field{path: path, values: d.values, text: n.Value, named: func() string { return getText(parent, "name") }}
+	f := field{path: path, inside: d.what, text: n.Value, named: func() string { return getText(parent, "name") }, before: func() string { return before(parent, path) }}
 	if object != nil {
 		f.kind = object.Kind
 	}
-	if f.holdsValues() {
-		d.embed(n, nil, source.Pointer(path...), true)
+	if text, what, ok := f.innerText(); ok && d.inner(n, text, what) {
 		return
 	}
 	if what, name, ok := f.credential(); ok && n.Tag != "!!null" {
@@ -133,6 +133,15 @@ func (d *document) credential(n, parent *yaml.Node, object *finding.Object, path
 		}
 		d.expose(n, found)
 	}
+}
+
+// before returns the text of the item in front of the one at the path.
+func before(list *yaml.Node, path []string) string {
+	i, err := strconv.Atoi(path[len(path)-1])
+	if err != nil || list == nil || list.Kind != yaml.SequenceNode || i < 1 || i > len(list.Content) {
+		return ""
+	}
+	return deref(list.Content[i-1]).Value
 }
 
 // configLiterals finds credentials among the literals of configMapGenerators.
@@ -148,6 +157,9 @@ func (d *document) configLiterals() {
 		}
 		for _, n := range items(get(entry, "literals")) {
 			key, text, ok := strings.Cut(n.Value, "=")
+			if ok && d.inner(n, []byte(text), whatSetting) {
+				continue
+			}
 			if !ok || !namesCredential(key) || !isLiteralSecret(key, text) {
 				continue
 			}
@@ -197,15 +209,35 @@ func mayHoldCredential(path string, data []byte) bool {
 	if data = toUTF8(data); !source.IsYAML(path) && !bytes.Contains(data, []byte("kind")) {
 		return false
 	}
+	if bytes.Contains(data, []byte("uthorization")) || bytes.Contains(data, []byte(" -p")) && hasShortFlag(data) {
+		return true
+	}
 	for i := 1; i < len(data); i++ {
-		if data[i] != ':' && data[i] != '=' {
+		if !endsName[data[i]] {
 			continue
 		}
 		word := wordBefore(data, i)
+		if data[i] != ':' && data[i] != '=' && (len(word) == 0 || word[0] != '-') {
+			continue // only a flag stands alone
+		}
 		if string(word) == "name" || string(word) == "path" {
 			word = nameAfter(data[i:min(i+maxKeyName, len(data))])
 		}
 		if len(word) > 0 && maybeCredential(word) && credentialName.Match(word) {
+			return true
+		}
+	}
+	return false
+}
+
+// endsName are the bytes that may follow the name of a credential: of a key, of a
+// variable, of a flag in a list or in front of its value.
+var endsName = [256]bool{':': true, '=': true, '\n': true, ',': true, ' ': true}
+
+// hasShortFlag reports whether data names a program that takes a password as -p.
+func hasShortFlag(data []byte) bool {
+	for _, program := range []string{"mysql", "mariadb", "sshpass"} {
+		if bytes.Contains(data, []byte(program)) {
 			return true
 		}
 	}
@@ -219,7 +251,7 @@ func maybeCredential(word []byte) bool {
 
 // wordBefore returns the key that ends in front of i.
 func wordBefore(data []byte, i int) []byte {
-	for i > 0 && (data[i-1] == ' ' || data[i-1] == '"' || data[i-1] == '\'') {
+	for i > 0 && (data[i-1] == ' ' || data[i-1] == '"' || data[i-1] == '\'' || data[i-1] == '\\') {
 		i--
 	}
 	from := i

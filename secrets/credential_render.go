@@ -9,21 +9,25 @@ import (
 
 // credential reports and masks a credential in the open at the path.
 func (c *course) credential(text string) bool {
-	f := field{kind: c.object.Kind, path: c.path, text: text, named: c.nameBeside}
-	if f.holdsValues() {
-		return c.credentialValues(text)
+	f := field{kind: c.object.Kind, path: c.path, text: text, named: c.nameBeside, before: c.itemBefore}
+	if inner, what, ok := f.innerText(); ok && c.inner(text, inner, what) {
+		return true
 	}
 	what, name, ok := f.credential()
 	if !ok {
 		return false
 	}
 	c.exposed(exposureOf(what, name), false)
-	c.mask(dots)
+	if what == whatHeader { // the API server takes nothing but ASCII
+		c.mask(plainToken(c.rendered.Target.Path, c.object.String()+source.Pointer(c.path...)))
+	} else {
+		c.mask(dots)
+	}
 	return true
 }
 
-// nameBeside is the name in the mapping that holds the field at the path.
-func (c *course) nameBeside() string {
+// around is the mapping or the list that holds the field at the path.
+func (c *course) around() any {
 	at := any(c.object.Value)
 	for _, token := range c.path[:len(c.path)-1] {
 		switch node := at.(type) {
@@ -32,36 +36,50 @@ func (c *course) nameBeside() string {
 		case []any:
 			i, err := strconv.Atoi(token)
 			if err != nil || i >= len(node) {
-				return ""
+				return nil
 			}
 			at = node[i]
 		}
 	}
-	around, _ := at.(map[string]any)
+	return at
+}
+
+// nameBeside is the name in the mapping that holds the field at the path.
+func (c *course) nameBeside() string {
+	around, _ := c.around().(map[string]any)
 	name, _ := around["name"].(string)
 	return name
 }
 
-// credentialValues judges a text with the values of a chart.
-func (c *course) credentialValues(text string) bool {
-	if !mayHoldCredential("values.yaml", []byte(text)) {
+// itemBefore is the text of the item in front of the one at the path.
+func (c *course) itemBefore() string {
+	list, _ := c.around().([]any)
+	i, err := strconv.Atoi(c.path[len(c.path)-1])
+	if err != nil || i < 1 || i > len(list) {
+		return ""
+	}
+	text, _ := list[i-1].(string)
+	return text
+}
+
+// inner judges the text inside a field.
+func (c *course) inner(text string, inner []byte, what string) bool {
+	found := judgeText(inner, what)
+	if len(found) == 0 {
 		return false
 	}
-	f, err := source.Parse("values.yaml", []byte(text))
-	if err != nil {
-		return false
+	var masks []edit
+	for _, e := range found {
+		if e.finding.Rule != "" {
+			c.exposed(e.finding, true)
+		}
+		masks = append(masks, maskOf(inner, e.extent))
 	}
-	l := &layer{text: newText("", []byte(text)), sheet: &sheet{}, values: true, span: f.Span}
-	l.documents(f, nil)
-	if len(l.exposed) == 0 {
-		return false
+	if text != string(inner) { // it was base64, and must stay such
+		c.mask(plainToken(c.rendered.Target.Path, c.object.String()+source.Pointer(c.path...)))
+		return true
 	}
-	masks := make([]edit, len(l.exposed))
-	for i, e := range l.exposed {
-		c.exposed(e.finding, true)
-		masks[i] = maskOf([]byte(text), e.extent)
-	}
-	c.mask(string(apply([]byte(text), mergeMasks([]byte(text), masks))))
+	c.mask(string(apply(inner, mergeMasks(inner, masks))))
 	return true
 }
 

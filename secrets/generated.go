@@ -30,6 +30,8 @@ func (s *sheet) generated(use use) {
 		}
 	case len(use.config) > 0:
 		s.configEnv(use)
+	case use.isConfig() && !s.structured:
+		s.configFile()
 	}
 }
 
@@ -44,6 +46,9 @@ func (s *sheet) envValue(a assignment, use use) {
 	s.values = append(s.values, v)
 	s.edits = append(s.edits, edit{a.value, v.token})
 }
+
+// isConfig reports whether a configMapGenerator takes a file in, and no other.
+func (u use) isConfig() bool { return u.generator && len(u.file) == 0 && len(u.env) == 0 }
 
 func related(spans []finding.Span) []finding.Related {
 	var out []finding.Related

@@ -68,7 +68,7 @@ func (d *document) literals(entry *yaml.Node, tokens []string) {
 // inlinePatches seals the patches that a kustomization holds as text.
 func (d *document) inlinePatches() {
 	for i, n := range items(get(d.root, "patchesStrategicMerge")) {
-		d.embed(n, nil, source.Pointer("patchesStrategicMerge", fmt.Sprint(i)), false)
+		d.embed(n, nil, source.Pointer("patchesStrategicMerge", fmt.Sprint(i)))
 	}
 	for _, field := range []string{"patches", "patchesJson6902"} {
 		for i, entry := range items(get(d.root, field)) {
@@ -80,14 +80,14 @@ func (d *document) inlinePatches() {
 			if object, ok := secretTarget(entry); ok {
 				patch = &object
 			}
-			d.embed(deref(n), patch, source.Pointer(field, fmt.Sprint(i), "patch"), false)
+			d.embed(deref(n), patch, source.Pointer(field, fmt.Sprint(i), "patch"))
 		}
 	}
 }
 
 // embed seals the YAML inside a scalar, and puts the result back in the same
-// lines. values is set where it is a chart's values, and not a patch.
-func (d *document) embed(n *yaml.Node, patch *finding.Object, pointer string, values bool) {
+// lines.
+func (d *document) embed(n *yaml.Node, patch *finding.Object, pointer string) {
 	if n.Kind != yaml.ScalarNode || patch == nil && !mayHoldSecret([]byte(n.Value)) && !mayHoldCredential(d.path, []byte(n.Value)) {
 		return
 	}
@@ -97,7 +97,7 @@ func (d *document) embed(n *yaml.Node, patch *finding.Object, pointer string, va
 		return
 	}
 	l := &layer{
-		text: newText(d.path, inner), sheet: d.sheet, name: place(d.index, pointer) + "#", values: values,
+		text: newText(d.path, inner), sheet: d.sheet, name: place(d.index, pointer) + "#",
 		span: func(*yaml.Node) finding.Span { return d.span(n) },
 	}
 	up := d.inside(n, l.text)

@@ -19,7 +19,7 @@ type layer struct {
 	edits   []edit
 	exposed []exposed
 	shown   map[*yaml.Node]int  // which of exposed a scalar is
-	values  bool                // the text is a chart's values
+	what    string              // all of it is a chart's values or settings, or empty
 	done    map[*yaml.Node]bool // scalars that are replaced, so that aliases are not twice
 }
 

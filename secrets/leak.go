@@ -2,7 +2,6 @@ package secrets
 
 import (
 	"slices"
-	"strconv"
 
 	"github.com/sallyport/sallyport/finding"
 	"github.com/sallyport/sallyport/source"
@@ -49,29 +48,7 @@ func (c *course) scanText(text string) {
 // --token.
 func (c *course) followsFlag() bool {
 	n := len(c.path)
-	if n < 2 || c.path[n-2] != "args" && c.path[n-2] != "command" {
-		return false
-	}
-	var node any = c.object.Value
-	for _, key := range c.path[:n-1] {
-		switch at := node.(type) {
-		case map[string]any:
-			node = at[key]
-		case []any:
-			i, err := strconv.Atoi(key)
-			if err != nil || i >= len(at) {
-				return false
-			}
-			node = at[i]
-		}
-	}
-	list, _ := node.([]any)
-	i, err := strconv.Atoi(c.path[n-1])
-	if err != nil || i < 1 || i >= len(list) {
-		return false
-	}
-	before, _ := list[i-1].(string)
-	return secretFlag.MatchString(before)
+	return n >= 2 && (c.path[n-2] == "args" || c.path[n-2] == "command") && secretFlag.MatchString(c.itemBefore())
 }
 
 // dots mask a value, whatever its length.

@@ -10,7 +10,7 @@ func mayHoldSecret(data []byte) bool {
 	if data = toUTF8(data); bytes.Contains(data, []byte("ENC[AES256_GCM")) {
 		return true
 	}
-	for _, marker := range []string{"sops", "stringData", "SealedSecret", "ecretGenerator", "sopsTok0", "plainTok"} {
+	for _, marker := range []string{"sops", "stringData", "SealedSecret", "ecretGenerator", "sopsTok0", "plainTok", "binaryData", "last-applied-configuration"} {
 		if bytes.Contains(data, []byte(marker)) {
 			return true
 		}
@@ -46,13 +46,13 @@ const maxMargin = 256
 
 // endsValue reports whether a value may end in front of rest.
 func endsValue(rest []byte) bool {
-	rest = bytes.TrimLeft(rest, " \t\"'")
+	rest = bytes.TrimLeft(rest, " \t\"'\\")
 	return len(rest) == 0 || bytes.IndexByte([]byte("\r\n,]}#"), rest[0]) >= 0
 }
 
 // startsValue reports whether a value may start behind head.
 func startsValue(head []byte) bool {
-	trimmed := bytes.TrimRight(head, " \t\r\n\"'")
+	trimmed := bytes.TrimRight(head, " \t\r\n\"'\\")
 	for range 2 { // an anchor and a tag
 		if i := bytes.LastIndexAny(trimmed, "&! \t\r\n:"); len(trimmed) < len(head) && i >= 0 && (trimmed[i] == '&' || trimmed[i] == '!') {
 			trimmed = bytes.TrimRight(bytes.TrimRight(trimmed[:i], "!"), " \t\r\n")

@@ -12,7 +12,8 @@ import (
 //   - empty, or white space;
 //   - ${VAR} and $(VAR), for Flux, envsubst and Kubernetes; not with a literal
 //     default such as ${VAR:=hunter2};
-//   - {{ … }} of Helm, Go templates, Jinja and External Secrets;
+//   - {{ … }} of Helm, Go templates, Jinja and External Secrets; not around
+//     nothing but a literal, such as {{ "hunter2" | b64enc }};
 //   - op://vault/item/field, vault:path#key, ref+vault://… (vals, helmfile),
 //     secretref+…, <path:…#key> and avp placeholders, awssm:…, gcpsm:… and
 //     @Microsoft.KeyVault(…);
@@ -29,12 +30,12 @@ func IsReference(value string) bool {
 	if !strings.ContainsAny(value, "$<{") {
 		return false
 	}
-	rest := placeholders.ReplaceAllString(value, "")
+	rest := withoutPlaceholders(value)
 	return rest == "" || rest != value && punctuation.MatchString(rest) || isReferenceURL(value)
 }
 
 var (
-	placeholders = regexp.MustCompile(`\$\{[A-Za-z_][\w.]*(?::[-=])?\}|\$\([A-Za-z_][\w.]*\)|\{\{[^{}]*\}\}|<path:[^<>\s]+>`)
+	placeholders = regexp.MustCompile(`\$\{[A-Za-z_][\w.]*(?::[-=](?:""|'')?)?\}|\$\([A-Za-z_][\w.]*\)|\{\{[^{}]*\}\}|<path:[^<>\s]+>`)
 	punctuation  = regexp.MustCompile(`^[\s:/@.,;|+=_-]*$`)
 	locator      = regexp.MustCompile(`^(?:` +
 		`op://[^\s/]+/[^\s/]+/\S[^\n]*|` +
@@ -53,11 +54,11 @@ func isReferenceURL(value string) bool {
 		return false
 	}
 	user, host, ok := strings.Cut(rest, "@")
-	if !ok || placeholders.ReplaceAllString(user, "") == user {
+	if !ok || withoutPlaceholders(user) == user {
 		return false
 	}
 	_, password, _ := strings.Cut(user, ":")
-	if placeholders.ReplaceAllString(password, "") != "" {
+	if withoutPlaceholders(password) != "" {
 		return false
 	}
 	_, query, _ := strings.Cut(host, "?")

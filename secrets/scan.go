@@ -2,7 +2,6 @@ package secrets
 
 import (
 	"bytes"
-	"encoding/base64"
 	"regexp"
 	"slices"
 	"strings"
@@ -16,17 +15,12 @@ type hit struct {
 	message string
 }
 
-// scan finds keys and credentials by their own structure, as they are and in
-// base64. It is fast enough to run over every blob of a repository.
+// scan finds keys and credentials by their own structure, as they are, behind
+// escapes, in hexadecimal and in base64. It is fast enough to run over every blob
+// of a repository.
 func scan(data []byte) []hit {
-	out := scanRaw(data)
-	for _, run := range base64Runs(data) {
-		decoded := decodeRun(data[run.from:run.to])
-		for _, h := range scanRaw(decoded) {
-			out = append(out, hit{run, h.rule, h.message + ", in base64"})
-			break
-		}
-	}
+	out := append(scanRaw(data), scanEscaped(data)...)
+	out = append(append(out, scanHex(data)...), scanBase64(data, maxLayers)...)
 	slices.SortFunc(out, func(a, b hit) int { return a.from - b.from })
 	return dropCovered(dropNested(out))
 }
@@ -44,13 +38,7 @@ func dropNested(hits []hit) []hit {
 }
 
 func scanRaw(data []byte) []hit {
-	var out []hit
-	if bytes.Contains(data, []byte("PRIVATE KEY")) {
-		out = append(out, scanPEM(data)...)
-	}
-	if bytes.Contains(data, []byte("AGE-")) {
-		out = append(out, scanAge(data)...)
-	}
+	out := scanKeys(data)
 	if bytes.Contains(data, []byte("://")) {
 		out = append(out, scanURLs(data)...)
 	}
@@ -60,83 +48,19 @@ func scanRaw(data []byte) []hit {
 	if bytes.Contains(data, []byte("client-key-data")) {
 		out = append(out, scanKubeconfig(data)...)
 	}
+	if bytes.Contains(data, []byte("uthorization")) || bytes.Contains(data, []byte("UTHORIZATION")) {
+		out = append(out, scanHeaders(data)...)
+	}
 	return append(out, scanPatterns(data)...)
 }
 
-var agePattern = regexp.MustCompile(`AGE-(?:SECRET-KEY-(?:PQ-)?|PLUGIN-[A-Z0-9+._-]*)1[02-9AC-HJ-NP-Z]{6,}`)
-
-// scanAge finds age identities. Their checksum tells real ones from examples.
-func scanAge(data []byte) []hit {
+// scanKeys finds private keys and age identities.
+func scanKeys(data []byte) []hit {
 	var out []hit
-	for _, at := range agePattern.FindAllIndex(data, -1) {
-		if _, _, ok := parseBech32(string(data[at[0]:at[1]])); ok {
-			out = append(out, hit{extent{at[0], at[1]}, ruleKey, "an age identity is committed: it opens every file encrypted to it"})
-		}
+	if bytes.Contains(data, []byte("PRIVATE KEY")) {
+		out = append(out, scanPEM(data)...)
 	}
-	return out
-}
-
-// minRun is the shortest base64 text that is looked into: 18 bytes, about what a
-// URL with a password takes.
-const minRun = 24
-
-// minWrapped is the shortest line that can be one of several of wrapped base64:
-// PEM wraps at 64, kustomize at 70, MIME at 76.
-const minWrapped = 60
-
-// base64Runs finds stretches of base64 characters, over line breaks where the
-// text is wrapped.
-func base64Runs(data []byte) []extent {
-	var out []extent
-	for i := 0; i < len(data); {
-		if !isBase64(data[i]) {
-			i++
-			continue
-		}
-		from, line := i, i
-		for i < len(data) && isBase64(data[i]) {
-			i++
-			if i-line < minWrapped || i == len(data) || isBase64(data[i]) {
-				continue
-			}
-			next := i
-			for next < len(data) && isSpace(data[next]) {
-				next++
-			}
-			if next < len(data) && isBase64(data[next]) && (data[i] == '\n' || data[i] == '\r') {
-				i, line = next, next
-			}
-		}
-		if i-from >= minRun {
-			out = append(out, extent{from, i})
-		}
-	}
-	return out
-}
-
-func isBase64(c byte) bool { return isAlnum(c) || c == '+' || c == '/' || c == '=' }
-
-// decodeRun decodes a run, and gives nothing for what cannot be text.
-func decodeRun(run []byte) []byte {
-	run = bytes.TrimRight(run, "=")
-	run = run[bytes.LastIndexByte(run, '=')+1:]
-	var head [18]byte
-	if len(run) < minRun {
-		return nil
-	}
-	if n, err := base64.RawStdEncoding.Decode(head[:], run[:minRun]); err != nil || !isText(head[:n]) {
-		return nil
-	}
-	run = bytes.Join(bytes.Fields(run), nil)
-	if len(run)%4 == 1 {
-		run = run[:len(run)-1]
-	}
-	out := make([]byte, base64.RawStdEncoding.DecodedLen(len(run)))
-	n, err := base64.RawStdEncoding.Decode(out, run)
-	if err != nil {
-		return nil
-	}
-	return out[:n]
+	return append(out, scanAge(data)...)
 }
 
 // isText reports whether bytes could be the start of a text.

@@ -27,7 +27,9 @@ type sheet struct {
 	places   placeIndex         // of exposed
 	refused  *repo.RefusedError // the file must not be read; the rest may be set
 	parsed   bool
-	sealed   []byte
+	// structured is set where the parser saw more than one text.
+	structured bool
+	sealed     []byte
 }
 
 // Format is how an encrypted file is laid out.
@@ -85,7 +87,7 @@ const helpEncrypt = "encrypt it with sallyport seal; rotate the value if it was 
 func newSheet(path string, data []byte, use use) *sheet {
 	s := &sheet{text: newText(path, toUTF8(data))}
 	if len(s.data) > 0 && &s.data[0] != &data[0] {
-		s.refuse("yaml-unsafe", finding.Position{}, "is encoded as UTF-16, not as UTF-8")
+		s.refuse("yaml-unsafe", finding.Position{}, "is encoded as UTF-16 or UTF-32, not as UTF-8")
 	}
 	if at := plantedToken(s.data); at >= 0 {
 		s.refuse(ruleLeak, s.position(at), "holds a text that only sealing may write")
@@ -144,12 +146,17 @@ func (s *sheet) yaml(use use) {
 	for _, p := range problems {
 		// What our parser drops as well another one may read: a Secret behind
 		// "{}" is one to whoever takes the first line away.
-		if p.Dropped && s.roughSecrets(p.Span.Start.Line-1) {
+		if p.Dropped && s.roughSecrets(s.offset(p.Span.Start.Line, 1), len(s.data)) {
 			s.refuse("yaml-unsafe", p.Span.Start, p.Message)
 		}
 	}
 	s.parsed = true
-	root := &layer{text: s.text, sheet: s, span: f.Span, values: isValuesFile(s.path) && !isManifest(f)}
+	if s.structured = isCollection(f); s.structured {
+		s.roughComments()
+	} else {
+		s.roughSecrets(0, len(s.data))
+	}
+	root := &layer{text: s.text, sheet: s, span: f.Span, what: s.whatIs(f, use)}
 	root.documents(f, use.patch)
 	if s.format == "" {
 		return
@@ -169,6 +176,28 @@ func (s *sheet) yaml(use use) {
 		return
 	}
 	s.encryptedComments()
+}
+
+// valuesIn says what a file is that holds no manifest: the values of a chart, by
+// its name, or nothing that is known.
+func valuesIn(path string, f *source.File) string {
+	if isValuesFile(path) && !isManifest(f) {
+		return whatHelm
+	}
+	return ""
+}
+
+// whatIs is valuesIn, and tells settings that a configMapGenerator takes in.
+func (s *sheet) whatIs(f *source.File, use use) string {
+	if what := valuesIn(s.path, f); what != "" || !use.isConfig() || isManifest(f) {
+		return what
+	}
+	return whatSetting
+}
+
+// isCollection reports whether any document is more than a text.
+func isCollection(f *source.File) bool {
+	return slices.ContainsFunc(f.Docs, func(d *source.Document) bool { return deref(d.Root).Kind != yaml.ScalarNode })
 }
 
 // isManifest reports whether any document is a Kubernetes object whose kind can

@@ -2,7 +2,6 @@ package secrets
 
 import (
 	"bytes"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/sallyport/sallyport/finding"
@@ -106,26 +105,4 @@ func (t *text) lineEnd(at int) int {
 		at++
 	}
 	return at
-}
-
-// toUTF8 returns UTF-16 text with a byte order mark as UTF-8, which YAML parsers
-// read as well, and anything else unchanged.
-func toUTF8(data []byte) []byte {
-	if len(data) < 2 {
-		return data
-	}
-	big := data[0] == 0xfe && data[1] == 0xff
-	little := data[0] == 0xff && data[1] == 0xfe
-	if !big && !little {
-		return data
-	}
-	units := make([]uint16, 0, len(data)/2)
-	for i := 2; i+1 < len(data); i += 2 {
-		hi, lo := data[i], data[i+1]
-		if little {
-			hi, lo = lo, hi
-		}
-		units = append(units, uint16(hi)<<8|uint16(lo))
-	}
-	return []byte(string(utf16.Decode(units)))
 }

@@ -18,6 +18,9 @@ func scanURLs(data []byte) []hit {
 			return out
 		}
 		at += i + len("://")
+		if h, ok := queryPassword(data, at); ok {
+			out = append(out, h)
+		}
 		if i := at - len("://"); i == 0 || !isAlnum(data[i-1]) {
 			continue
 		}
@@ -33,6 +36,34 @@ func scanURLs(data []byte) []hit {
 		out = append(out, hit{extent{from, end}, rulePlaintext, "a URL holds a password"})
 	}
 }
+
+// maxURL bounds how far the query of a URL is looked for.
+const maxURL = 2048
+
+var queryPart = regexp.MustCompile(`[?&;]((?:[\w-]*[_.-])?(?:password|passwd|pwd|pass|token|secret|api[_-]?key|access[_-]?key|apikey))=([^&;#\s"'<>\x60\\]+)`)
+
+// queryPassword finds a credential among the parameters of the URL that goes on at
+// a place.
+func queryPassword(data []byte, at int) (hit, bool) {
+	rest := data[at:min(at+maxURL, len(data))]
+	if end := bytes.IndexAny(rest, " \t\r\n\"'<>`"); end >= 0 {
+		rest = rest[:end]
+	}
+	if bytes.IndexByte(rest, '?') < 0 {
+		return hit{}, false
+	}
+	for _, m := range queryPart.FindAllSubmatchIndex(rest, -1) {
+		name, text := string(rest[m[2]:m[3]]), string(rest[m[4]:m[5]])
+		if namesArgument(name) && !isSample(text) && !isFake(text+fill) && isLiteralSecret(name, text) && !strings.ContainsAny(text, "{}$%") {
+			return hit{extent{at + m[4], at + m[5]}, rulePlaintext, "a URL holds a password"}, true
+		}
+	}
+	return hit{}, false
+}
+
+// fill has as many different characters as a token: short passwords are none the
+// less ones.
+const fill = "acegikmo"
 
 // userInfoEnd returns where the @ behind a user and password is, or -1.
 func userInfoEnd(data []byte, at int) int {

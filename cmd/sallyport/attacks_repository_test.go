@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/hex"
 	"fmt"
 	"os"
 	"os/exec"
@@ -146,6 +147,10 @@ func (r *repository) command(c []string) {
 		r.submodule(args[0])
 	case "utf16":
 		r.utf16(args[0], args[1])
+	case "raw":
+		data, err := hex.DecodeString(args[2])
+		r.must("", err)
+		r.write(args[0], strings.ReplaceAll(r.read(args[0]), args[1], string(data)))
 	case "repeat":
 		r.repeat(args[0], args[1], args[2], args[3])
 	case "splice":
@@ -277,12 +282,21 @@ func (r *repository) submodule(name string) {
 func (r *repository) utf16(name, order string) {
 	r.t.Helper()
 	var out []byte
-	for _, unit := range append([]uint16{0xfeff}, utf16.Encode([]rune(r.read(name)))...) {
-		pair := []byte{byte(unit), byte(unit >> 8)}
-		if order == "be" {
-			slices.Reverse(pair)
+	text := utf16.Encode([]rune(r.read(name)))
+	order, unmarked := strings.CutPrefix(order, "unmarked-")
+	if !unmarked {
+		text = append([]uint16{0xfeff}, text...)
+	}
+	order, wide := strings.CutPrefix(order, "32")
+	for _, unit := range text {
+		bytes := []byte{byte(unit), byte(unit >> 8)}
+		if wide {
+			bytes = append(bytes, 0, 0)
 		}
-		out = append(out, pair...)
+		if order == "be" {
+			slices.Reverse(bytes)
+		}
+		out = append(out, bytes...)
 	}
 	r.write(name, string(out))
 }

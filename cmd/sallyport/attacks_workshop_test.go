@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -116,6 +119,9 @@ func (r *repository) expand(text string) string {
 		case "identity":
 			r.canary(w.key(arg).identity)
 			return w.key(arg).identity
+		case "hidden":
+			form, name, _ := strings.Cut(arg, " ")
+			return r.hiddenIdentity(form, w.key(name).identity)
 		case "base64":
 			return base64.StdEncoding.EncodeToString([]byte(arg))
 		case "pem":
@@ -138,6 +144,35 @@ func (r *repository) expand(text string) string {
 		r.t.Fatalf("unknown placeholder %s", match)
 		return ""
 	})
+}
+
+// hiddenIdentity lays an age identity out in a way that a search for it misses.
+// What of it may not be printed is the rest of it in the same form.
+func (r *repository) hiddenIdentity(form, identity string) string {
+	var text string
+	switch form {
+	case "json":
+		text = "\\u0041" + strings.ReplaceAll(identity[1:], "-", "\\u002d")
+	case "hex":
+		text = hex.EncodeToString([]byte(identity))
+	case "twice":
+		text = base64.StdEncoding.EncodeToString([]byte(base64.StdEncoding.EncodeToString([]byte(identity))))
+	case "gzip":
+		var packed bytes.Buffer
+		z := gzip.NewWriter(&packed)
+		_, err := z.Write([]byte(identity))
+		r.must("", errors.Join(err, z.Close()))
+		text = base64.StdEncoding.EncodeToString(packed.Bytes())
+	case "folded":
+		text = identity[:7] + "\n    " + identity[7:30] + "\n    " + identity[30:]
+	case "quoted":
+		text = identity[:11] + "\\\n    \\" + identity[11:40] + "\\\n    \\" + identity[40:]
+	case "joined":
+		text = identity[:9] + "\" +\n  \"" + identity[9:]
+	}
+	r.canary(identity[45:])
+	r.canary(text[len(text)-24:])
+	return text
 }
 
 func (r *repository) canary(value string) {

@@ -225,3 +225,13 @@ func (c *Config) reachable(snap *repo.Snapshot) error {
 func onDisk(location string) bool {
 	return location != "default" && !strings.Contains(location, "://")
 }
+
+// ReadOwn reads a configuration that lies outside any repository, for whoever
+// has to know where the repository is before there is one to judge.
+func ReadOwn(file string) (*Config, error) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, &UsageError{fmt.Errorf("configuration: %w", err)}
+	}
+	return parseConfig(file, "", data)
+}

@@ -66,7 +66,7 @@ It needs no cluster, no key and no network, and no configuration to begin with.`
 	root.SetUsageTemplate(usageTemplate(root.UsageTemplate()))
 	root.AddGroup(&cobra.Group{ID: groupMain, Title: "Commands:"}, &cobra.Group{ID: groupMore, Title: "More:"})
 	root.AddCommand(newCheck(s), newRender(s), newTargets(s), newDiff(s), newSeal(s), newSecrets(s), newPolicy(s), newExplain(s), newVersion(s), newCompletion(s))
-	root.AddCommand(newInit(s), newReport(s))
+	root.AddCommand(newInit(s), newReport(s), newApply(s), newDrift(s), newStatus(s))
 	root.SetHelpCommand(newHelp())
 	root.SetHelpCommandGroupID(groupMore)
 	return root

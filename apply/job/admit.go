@@ -1,0 +1,86 @@
+package job
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/sallyport/sallyport/finding"
+	"github.com/sallyport/sallyport/gate"
+	"github.com/sallyport/sallyport/secrets/decrypt"
+)
+
+// admit has the gate judge the commit by the cluster's own configuration, and
+// decrypts what passes. After it the snapshot is not needed any more.
+func (r *run) admit(ctx context.Context) error {
+	opts := r.job.opts
+	r.job.opts.Tell("checking")
+	admission, err := gate.Admit(ctx, gate.Options{
+		Snapshot: r.snapshot, Own: opts.Config, Targets: opts.Targets, Jobs: opts.Jobs, ToolVersion: opts.ToolVersion, Now: opts.Now,
+	})
+	if err != nil {
+		return &Error{Stage: StageGate, Err: err}
+	}
+	r.outcome.Admission = admission
+	if admission.Failed {
+		return &Error{Stage: StageGate, Err: fmt.Errorf("%w: %d errors", ErrRefused, admission.Report.Summary.Errors)}
+	}
+	if opts.Expect != "" {
+		if err := admission.Expect(opts.Expect); err != nil {
+			return &Error{Stage: StageDigest, Err: err}
+		}
+	}
+	keys, err := r.identities(ctx)
+	if err != nil {
+		return &Error{Stage: StageDecrypt, Err: err}
+	}
+	accepted := acceptedBy(admission.Report)
+	for _, a := range admission.Targets {
+		result, err := decrypt.Objects(ctx, admission.Sealed, a.Rendered, admission.Expectations, keys, decrypt.Options{Accept: accepted})
+		if err != nil {
+			return &Error{Stage: StageDecrypt, Target: a.Target.Path, Err: err}
+		}
+		t, err := r.newTarget(a, result)
+		if err != nil {
+			return err
+		}
+		r.targets = append(r.targets, t)
+		r.outcome.Targets = append(r.outcome.Targets, t.outcome)
+	}
+	r.close()
+	return nil
+}
+
+// acceptedBy lets a finding pass that the gate has judged already: it is in the
+// report of a gate that passed, as a warning or with a waiver.
+func acceptedBy(report *finding.Report) func(finding.Finding) bool {
+	type key struct{ rule, place, pointer, message string }
+	of := func(f finding.Finding) key {
+		return key{f.Rule, f.Location.String(), f.Pointer, f.Message}
+	}
+	known := map[key]bool{}
+	for _, f := range report.Findings {
+		known[of(f)] = true
+	}
+	return func(f finding.Finding) bool { return known[of(f)] }
+}
+
+// secretData decodes the data of a live Secret.
+func secretData(u *unstructured.Unstructured) (map[string][]byte, error) {
+	data, _, err := unstructured.NestedStringMap(u.Object, "data")
+	if err != nil {
+		return nil, errors.New("its data cannot be read")
+	}
+	out := map[string][]byte{}
+	for key, text := range data {
+		value, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			return nil, errors.New("its data cannot be read")
+		}
+		out[key] = value
+	}
+	return out, nil
+}

@@ -1,0 +1,154 @@
+package job
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"regexp"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/sallyport/sallyport/apply"
+	"github.com/sallyport/sallyport/apply/cluster"
+	"github.com/sallyport/sallyport/apply/drift"
+	"github.com/sallyport/sallyport/apply/health"
+	"github.com/sallyport/sallyport/apply/hook"
+	"github.com/sallyport/sallyport/apply/inventory"
+	"github.com/sallyport/sallyport/apply/smoke"
+	"github.com/sallyport/sallyport/gate"
+	"github.com/sallyport/sallyport/secrets/decrypt"
+)
+
+// TargetOutcome is what became of one target.
+type TargetOutcome struct {
+	Target   string
+	Set      string // name of the inventory
+	Digest   string // of the sealed render
+	Previous string // the revision that was last applied completely; "" before the first
+	Result   *apply.Result
+	Drift    []drift.Object // what others changed since Previous, if that is the revision
+	Smoke    []smoke.Result
+	Err      error // an *Error; nil where all went well
+}
+
+// target is one target on its way.
+type target struct {
+	set     inventory.Set
+	cluster *cluster.Cluster // whose errors are redacted with the target's values
+	redact  func(string) string
+	objects []*unstructured.Unstructured
+	hooks   hook.Hooks
+	run     *apply.Run
+	changed bool // something is new since Previous, so that hooks are due
+	outcome *TargetOutcome
+}
+
+func (r *run) newTarget(a gate.Admitted, result *decrypt.Result) (*target, error) {
+	path := a.Target.Path
+	hooks, objects, err := hook.Split(result.Objects)
+	if err != nil {
+		return nil, &Error{Stage: StageHooks, Target: path, Err: err}
+	}
+	t := &target{
+		set:     inventory.Set{Name: SetName(path), Namespace: r.namespace, Version: r.job.opts.ToolVersion},
+		cluster: r.cluster.Redacting(result.Redact), redact: result.Redact,
+		objects: objects, hooks: hooks,
+	}
+	t.outcome = &TargetOutcome{Target: path, Set: t.set.Name, Digest: a.Digest}
+	return t, nil
+}
+
+// simple is a path that its set's name tells from every other: only slashes are
+// exchanged.
+var simple = regexp.MustCompile(`^[a-z0-9]+(/[a-z0-9]+)*$`)
+
+// maxSlug is how much of a path is kept in a set's name, in bytes: with the hash
+// a DNS label of 63 has room for the prefix of the inventory.
+const maxSlug = 40
+
+// SetName is the name of the inventory of a target: its path with dashes, and
+// where that could be another's too, a part of the path's hash.
+func SetName(path string) string {
+	slug := strings.ReplaceAll(path, "/", "-")
+	if simple.MatchString(path) && len(slug) <= maxSlug {
+		return slug
+	}
+	slug = strings.Trim(regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(slug), "-"), "-")
+	if slug = strings.Trim(slug[:min(len(slug), maxSlug)], "-"); slug == "" {
+		slug = "root"
+	}
+	sum := sha256.Sum256([]byte(path))
+	return slug + "-" + hex.EncodeToString(sum[:4])
+}
+
+// fail ends a target in a stage; the first reason counts.
+func (t *target) fail(stage Stage, err error) {
+	if t.outcome.Err == nil && err != nil {
+		t.outcome.Err = &Error{Stage: stage, Target: t.outcome.Target, Err: err}
+	}
+}
+
+// previous is the revision that the target was last applied with completely; ""
+// where that is not known.
+func previous(ctx context.Context, t *target) string {
+	before, err := inventory.Load(ctx, t.cluster, t.set)
+	if err != nil {
+		return "" // planning will say what is wrong
+	}
+	return before.Revision
+}
+
+func (t *target) ok() bool { return t.outcome.Err == nil }
+
+// plan compares the target with the cluster and writes nothing.
+func (t *target) plan(ctx context.Context, r *run) error {
+	t.outcome.Previous = previous(ctx, t)
+	t.changed = t.outcome.Previous == "" || t.outcome.Previous != r.outcome.Revision
+	run, err := apply.Plan(ctx, t.cluster, t.objects, r.applyOptions(t))
+	if err != nil {
+		return err
+	}
+	t.run = run
+	if err := run.Preflight(ctx); err != nil {
+		return err
+	}
+	if !t.changed {
+		t.outcome.Drift = drift.Compare(run, r.driftOptions())
+	}
+	return nil
+}
+
+// apply writes the target, behind its hooks.
+func (t *target) apply(ctx context.Context, r *run) (Stage, error) {
+	if err := t.plan(ctx, r); err != nil {
+		return StageApply, err
+	}
+	if t.changed {
+		if err := hook.Run(ctx, t.cluster, t.hooks.Before, r.hookOptions()); err != nil {
+			return StageHooks, err
+		}
+	}
+	return StageApply, t.run.Apply(ctx)
+}
+
+// ids are the objects to wait for.
+func (t *target) ids() []cluster.ID {
+	var ids []cluster.ID
+	for _, u := range t.run.Objects() {
+		ids = append(ids, cluster.IDOf(u))
+	}
+	return ids
+}
+
+// wait waits until the target is healthy, and runs what comes after.
+func (t *target) wait(ctx context.Context, r *run) (Stage, error) {
+	opts := r.healthOptions(t.set)
+	if err := health.Wait(ctx, t.cluster, t.ids(), opts); err != nil {
+		return StageHealth, err
+	}
+	if t.changed {
+		return StageHooks, hook.Run(ctx, t.cluster, t.hooks.After, r.hookOptions())
+	}
+	return StageHealth, nil
+}

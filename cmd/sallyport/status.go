@@ -1,0 +1,102 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sallyport/sallyport/apply/cluster"
+	"github.com/sallyport/sallyport/apply/job"
+	"github.com/sallyport/sallyport/apply/notify"
+	"github.com/sallyport/sallyport/report"
+)
+
+func newStatus(s *streams) *cobra.Command {
+	f := &clusterFlags{}
+	format := "text"
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Say what the runners of a namespace did last",
+		Long: `status reads what apply wrote about its last runs: the revision of each target,
+whether it is healthy, what failed and what differs from Git. It exits with 1 if
+a target failed or differs.`,
+		Example: `  sallyport status --kubeconfig ~/.kube/config --namespace sallyport
+  sallyport status -o json`,
+		GroupID: groupMain,
+		Args:    arguments(0, 0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if format != "text" && format != "json" {
+				return usage(cmd, fmt.Errorf("-o %q: unknown format (known: text, json)", format))
+			}
+			namespace := f.own()
+			if namespace == "" {
+				return usage(cmd, errors.New("the namespace of the runner is not known outside a cluster: give --namespace"))
+			}
+			c, err := cluster.Connect(cmd.Context(), cluster.Options{Kubeconfig: f.kubeconfig, Context: f.context})
+			if err != nil {
+				return err
+			}
+			all, err := job.Statuses(cmd.Context(), c, namespace)
+			if err != nil {
+				return err
+			}
+			if err := writeStatuses(s, format, namespace, all); err != nil {
+				return err
+			}
+			for _, one := range all {
+				if one.State == notify.Failed || one.State == notify.Drifted {
+					return errFindings
+				}
+			}
+			return nil
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().StringVarP(&format, "output", "o", "text", "text or json")
+	complete(cmd, "output", "text", "json")
+	return cmd
+}
+
+func writeStatuses(s *streams, format, namespace string, all []job.Status) error {
+	if format == "json" {
+		enc := json.NewEncoder(s.out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(map[string]any{"apiVersion": "sallyport.dev/v1", "kind": "StatusList", "items": append([]job.Status{}, all...)})
+	}
+	if len(all) == 0 {
+		_, err := fmt.Fprintf(s.out, "nothing has been applied from namespace %s\n", namespace)
+		return err
+	}
+	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "TARGET\tSTATE\tREVISION\tLAST GOOD\tFINISHED")
+	for _, one := range all {
+		state := string(one.State)
+		if one.Stage != "" {
+			state += " in " + string(one.Stage)
+		}
+		fmt.Fprintln(w, report.Sanitize(strings.Join([]string{
+			orDash(one.Target, "(run)"), state, orDash(one.Revision, "-"), orDash(one.Good, "-"), one.Finished.UTC().Format(time.RFC3339),
+		}, "\t")))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, one := range all {
+		for _, line := range append(append([]string{}, one.Errors...), one.Drift...) {
+			fmt.Fprintln(s.out, report.Sanitize(orDash(one.Target, "(run)")+": "+line))
+		}
+	}
+	return nil
+}
+
+func orDash(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}

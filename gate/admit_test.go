@@ -210,10 +210,10 @@ func TestOwnConfigMap(t *testing.T) {
 	c := newCheckout(t, map[string]string{"pod.yaml": strings.Replace(pod, "latest", "1.29.1", 1),
 		"widget.yaml": "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w, namespace: shop}\nspec: {size: big}\n"})
 	dir := configMap(t, "..2026_06_01", map[string]string{
-		"config.yaml": config + "policies: [policies]\npolicyData: [kinds.yaml]\nschemas: [\"schemas/{{.ResourceKind}}-{{.Group}}-{{.ResourceAPIVersion}}.json\"]\nsecrets: {recipients: {from: rules.yaml}}\n",
+		"config.yaml": config + "policies: [policies]\npolicyData: [kinds.yaml]\nschemas: [\"schemas/{{.ResourceKind}}-{{.Group}}-{{.ResourceAPIVersion}}.json\"]\nsecrets: {recipients: {from: sub/.sops.yaml}}\n",
 		"kinds.yaml":  "kinds: [Pod]\n", "policies/pods.rego": denies,
 		"schemas/widget-example.com-v1.json": `{"type":"object","properties":{"spec":{"properties":{"size":{"type":"integer"}}}}}`,
-		"rules.yaml":                         "creation_rules: [{age: age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj}]\n",
+		"sub/.sops.yaml":                     "creation_rules: [{age: age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj}]\n",
 	})
 	own := filepath.Join(dir, "config.yaml")
 	got := c.refused(Options{Own: own})

@@ -133,6 +133,29 @@ func TestDamagedMirror(t *testing.T) {
 	}
 }
 
+// A bit that changes anywhere on disk is noticed before anything is read.
+func TestFlippedBits(t *testing.T) {
+	o := newOrigin(t)
+	sha := o.commit("web.yaml", "kind: Job\n")
+	opts := o.web(nil)
+	for at := 12; ; at += 29 {
+		open(t, opts).Close()
+		found, err := filepath.Glob(filepath.Join(onlyMirror(t, opts), "objects", "pack", "*.pack"))
+		must(t, err)
+		data, err := os.ReadFile(found[0])
+		must(t, err)
+		if at >= len(data) {
+			return
+		}
+		data[at] ^= 4
+		must(t, os.Chmod(found[0], 0o600))
+		must(t, os.WriteFile(found[0], data, 0o600))
+		s := open(t, opts)
+		wantCommit(t, s, o, sha)
+		s.Close()
+	}
+}
+
 // Whoever can write the mirror can at most make it be fetched anew: here another
 // commit's objects, whole and with valid checksums, stand under the name of ours.
 func TestForgedMirror(t *testing.T) {

@@ -23,7 +23,7 @@ type Edge struct{ From, To string }
 const (
 	// maxReachDirs and maxReachFiles bound the tree; what reaches the most
 	// targets comes first.
-	maxReachDirs  = 500
+	maxReachDirs  = 2_000
 	nearDirs      = 20 // that are not folded into one line
 	maxReachFiles = 50 // of one directory
 )

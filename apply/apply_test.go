@@ -3,11 +3,16 @@ package apply_test
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/sallyport/sallyport/apply"
+	"github.com/sallyport/sallyport/apply/cluster"
 )
 
 const deployment = `apiVersion: apps/v1
@@ -175,5 +180,51 @@ func TestSecretRefused(t *testing.T) {
 		if strings.Contains(err.Error(), hidden) {
 			t.Errorf("the error says %s: %s", hidden, err)
 		}
+	}
+	logs, err := filepath.Glob(filepath.Join(r.plane.Dir, "*.log"))
+	if err != nil || len(logs) == 0 {
+		t.Fatalf("no logs: %v", err)
+	}
+	for _, file := range append(logs, r.plane.AuditPath) {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(content), "canary") || strings.Contains(string(content), "Y2FuYXJ5") {
+			t.Errorf("%s has the value", file)
+		}
+	}
+}
+
+// TestRights: these verbs are enough for a whole life, and no other is asked
+// for.
+func TestRights(t *testing.T) {
+	r := newRoom(t)
+	r.kubectl(t, "create", "serviceaccount", "applier")
+	r.kubectl(t, "create", "role", "applier", "--verb=get,list,create,patch,delete", "--resource=configmaps,secrets,deployments.apps")
+	r.kubectl(t, "create", "rolebinding", "applier", "--role=applier", "--serviceaccount="+r.ns+":applier")
+	c, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: r.plane.TokenKubeconfig(t, r.ns, "applier")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	as := *r
+	as.Cluster = c
+	asking := strings.Replace(deployment, "{name: web}\nspec", `{name: web, annotations: {sallyport.dev/recreate: "true"}}`+"\nspec", 1)
+	as.must(t, documents(configMap("a", "1"), secret, asking), "created ConfigMap/a", "created Secret/db", "created Deployment.apps/web")
+	as.must(t, documents(configMap("a", "1"), strings.ReplaceAll(asking, "app: web", "app: web2")), "unchanged ConfigMap/a", "recreated Deployment.apps/web", "pruned Secret/db")
+	verbs := map[string]bool{}
+	for _, e := range r.plane.Audit(t) {
+		if e.User.Username != "system:serviceaccount:"+r.ns+":applier" {
+			continue
+		}
+		if e.ResponseStatus.Code == http.StatusForbidden {
+			t.Errorf("forbidden: %s %s", e.Verb, e.RequestURI)
+		}
+		if e.ObjectRef.Resource != "" {
+			verbs[e.Verb] = true
+		}
+	}
+	if got := slices.Sorted(maps.Keys(verbs)); !slices.Equal(got, []string{"create", "delete", "get", "list", "patch"}) {
+		t.Errorf("verbs %v", got)
 	}
 }

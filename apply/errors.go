@@ -3,7 +3,6 @@ package apply
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/sallyport/sallyport/apply/cluster"
@@ -25,7 +24,11 @@ type ObjectError struct {
 // Error implements error with one line for each object.
 func (e *Errors) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d of %d objects refused", e.Step, len(e.All), e.Total)
+	outcome := "failed"
+	if e.Step == "plan" || e.Step == "preflight" {
+		outcome = "refused"
+	}
+	fmt.Fprintf(&b, "%s: %d of %d objects %s", e.Step, len(e.All), e.Total, outcome)
 	for _, one := range e.All {
 		fmt.Fprintf(&b, "\n  %s: %s", one.ID, said(one))
 	}
@@ -69,10 +72,4 @@ func (e *Errors) of(items []*item, failures []error) {
 			e.add(items[i].id, err)
 		}
 	}
-}
-
-// sorted puts errors of several rounds into one order.
-func (e *Errors) sorted() *Errors {
-	slices.SortStableFunc(e.All, func(a, b ObjectError) int { return a.ID.Compare(b.ID) })
-	return e
 }

@@ -168,6 +168,38 @@ func TestTwoSets(t *testing.T) {
 	other.must(t, configMap("a", "2"), "created ConfigMap/a")
 }
 
+// TestTwoRunners: of two that read the same inventory, one writes; with and
+// without an inventory before.
+func TestTwoRunners(t *testing.T) {
+	r := newRoom(t)
+	for _, names := range [][2]string{{"a", "b"}, {"c", "d"}} {
+		var runs []*apply.Run
+		for _, name := range names {
+			run, err := apply.Plan(t.Context(), r.Cluster, r.manifests(t, configMap(name, "1")), r.opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := run.Preflight(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			runs = append(runs, run)
+		}
+		if err := runs[0].Apply(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := runs[1].Apply(t.Context()); err == nil || !strings.Contains(err.Error(), "another runner") {
+			t.Errorf("%v", err)
+		}
+		r.absent(t, "ConfigMap/$NS/"+names[1])
+		if err := runs[0].Prune(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := runs[1].Prune(t.Context()); err == nil {
+			t.Error("a run that failed pruned")
+		}
+	}
+}
+
 // TestForeignParent: an inventory that another tool manages is refused, and so
 // is a ConfigMap that is none.
 func TestForeignParent(t *testing.T) {

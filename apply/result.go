@@ -23,7 +23,7 @@ const (
 	Held                  // is not to be written; Change.Reason says why
 )
 
-// Change is a desired object beside the live one.
+// Change is a desired object beside the live one. Those of Secrets hold values.
 type Change struct {
 	ID      cluster.ID
 	State   State
@@ -48,7 +48,8 @@ func (r *Run) Changes() []Change {
 }
 
 // Extra lists the members of the set that are not desired any more and what is
-// to happen to them: verb Pruned, or Skipped with a reason. They are in the
+// to happen to them: verb Pruned, or Skipped with a reason, or none where only
+// Prune finds out, because they were not found by the label. They are in the
 // order of pruning.
 func (r *Run) Extra() []Action {
 	all := make([]Action, len(r.extra))

@@ -89,6 +89,9 @@ func IsConflict(err error) bool {
 	return is(err, func(e *Error) bool { return e.Code == http.StatusConflict && !e.Exists })
 }
 
+// IsExists says whether an object of that name was there already.
+func IsExists(err error) bool { return is(err, func(e *Error) bool { return e.Exists }) }
+
 // IsForbidden says whether the account may not do that.
 func IsForbidden(err error) bool {
 	return is(err, func(e *Error) bool { return e.Code == http.StatusForbidden })

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"strings"
 	"syscall"
 	"testing"
 
+	"golang.org/x/net/http2"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -185,6 +187,8 @@ func TestPassing(t *testing.T) {
 		{&apierrors.StatusError{ErrStatus: metav1.Status{Code: 502}}, true},
 		{&url.Error{Op: "Get", URL: "https://x", Err: syscall.ECONNREFUSED}, true},
 		{context.DeadlineExceeded, true},
+		{fmt.Errorf("unexpected error when reading response body: %w", io.ErrUnexpectedEOF), true},
+		{fmt.Errorf("stream error: %w", http2.StreamError{Code: http2.ErrCodeInternal}), true},
 		{apierrors.NewInternalError(errors.New("failed calling webhook")), false},
 		{apierrors.NewForbidden(gr, "a", nil), false},
 		{apierrors.NewConflict(gr, "a", nil), false},

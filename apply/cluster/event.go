@@ -46,7 +46,7 @@ func (c *Cluster) Record(ctx context.Context, e Event) error {
 		"source": map[string]any{"component": Manager}, "reportingComponent": Manager,
 		"firstTimestamp": at, "lastTimestamp": at, "count": int64(1),
 	}}, CreateOptions{})
-	if is(err, func(e *Error) bool { return e.Exists }) {
+	if IsExists(err) {
 		return nil // sent twice, since the first answer was lost
 	}
 	return err

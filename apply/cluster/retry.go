@@ -4,14 +4,18 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
 	"time"
 
+	"github.com/go-logr/logr"
+	"golang.org/x/net/http2"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/klog/v2"
 )
 
 const (
@@ -30,6 +34,7 @@ const (
 
 // retry runs a request until it succeeds, fails for good, or retryTime is over.
 func (c *Cluster) retry(ctx context.Context, request func(context.Context) error) error {
+	ctx = klog.NewContext(ctx, logr.Discard()) // client-go would write to standard error
 	end := time.Now().Add(retryTime)
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		attempt, cancel := context.WithTimeout(ctx, requestTimeout)
@@ -79,5 +84,7 @@ func lost(err error) bool {
 	}
 	var network net.Error
 	var request *url.Error
-	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &network) || errors.As(err, &request)
+	var stream http2.StreamError // of an answer that began and did not end
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.As(err, &network) || errors.As(err, &request) || errors.As(err, &stream)
 }

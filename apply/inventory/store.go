@@ -3,6 +3,7 @@ package inventory
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -86,15 +87,43 @@ func (i *Inventory) Superset(ctx context.Context, c *cluster.Cluster, members ma
 	union := maps.Clone(i.Members)
 	maps.Copy(union, members)
 	if i.version == "" {
-		// Two runners that both found no parent must not both believe that they
-		// wrote it. An empty parent gives the second write a resourceVersion.
-		if err := i.write(ctx, c, &Inventory{Set: i.Set}); err != nil {
-			return err
+		if err := i.create(ctx, c); err != nil {
+			return fmt.Errorf("inventory of set %s: %w", i.Set.Name, err)
 		}
-		i.written = false
 	}
 	return i.write(ctx, c, &Inventory{Set: i.Set, Members: union, Revision: i.Revision})
 }
+
+// create makes a parent without a list, so that the write of the first list has
+// a resourceVersion to name and only one of two runners gets it through.
+func (i *Inventory) create(ctx context.Context, c *cluster.Cluster) error {
+	u, err := (&Inventory{Set: i.Set}).object("")
+	if err != nil {
+		return err
+	}
+	delete(u.Object, "data")
+	parent, err := c.Create(ctx, u, cluster.CreateOptions{})
+	if err == nil {
+		i.version = parent.GetResourceVersion()
+		return nil
+	}
+	if !cluster.IsExists(err) {
+		return err
+	}
+	// By another runner just now, or by this one, whose answer was lost.
+	found, err := Load(ctx, c, i.Set)
+	if err != nil {
+		return err
+	}
+	if found.written {
+		return errRace
+	}
+	*i = *found
+	return nil
+}
+
+// errRace says that two runs are at the same set.
+var errRace = errors.New("the ConfigMap was changed by another runner or by hand since it was read; run again")
 
 // Shrink writes what is left after the last change.
 func (i *Inventory) Shrink(ctx context.Context, c *cluster.Cluster, members map[cluster.ID]types.UID, revision string) error {
@@ -118,7 +147,7 @@ func (i *Inventory) write(ctx context.Context, c *cluster.Cluster, next *Invento
 		return nil
 	}
 	if cluster.IsConflict(err) {
-		return fmt.Errorf("inventory of set %s: the ConfigMap was changed by another runner or by hand since it was read; run again: %w", i.Set.Name, err)
+		return fmt.Errorf("inventory of set %s: %w: %w", i.Set.Name, errRace, err)
 	}
 	if err != nil {
 		return fmt.Errorf("inventory of set %s: %w", i.Set.Name, err)

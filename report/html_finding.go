@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
-	"maps"
 	"slices"
 	"strings"
 
@@ -21,23 +20,6 @@ type htmlGroup struct {
 	Open     bool
 	Explain  *htmlExplain
 	Findings []htmlFinding
-}
-
-// htmlExplain is a rule's documentation.
-type htmlExplain struct {
-	Doc       []htmlProse // paragraphs
-	Fix       htmlProse
-	Bad, Good []htmlFile
-}
-
-type htmlFile struct{ Name, Text string }
-
-// htmlProse is text of which some parts are code.
-type htmlProse []htmlWords
-
-type htmlWords struct {
-	Text string
-	Code bool
 }
 
 // htmlFinding is one card.
@@ -74,16 +56,6 @@ type htmlRelated struct {
 	Message string
 	Place   htmlPlace
 	Frame   []htmlLine
-}
-
-// htmlPlace is file:line:column, with a link where the file can be read.
-type htmlPlace struct{ Text, Link string }
-
-// htmlLine is one line of a source frame; Marked is the part that is meant.
-type htmlLine struct {
-	Number                int
-	Before, Marked, After string
-	Meant                 bool
 }
 
 // findings groups the open findings by rule, errors first.
@@ -124,41 +96,6 @@ func (h *htmlWriter) group(first htmlFinding) htmlGroup {
 		}
 	}
 	return g
-}
-
-// explain is what `sallyport explain RULE` says.
-func explain(rule finding.Rule) *htmlExplain {
-	e := &htmlExplain{Fix: htmlCode(rule.Fix), Bad: exampleFiles(rule.Bad), Good: exampleFiles(rule.Good)}
-	for _, paragraph := range strings.Split(strings.ReplaceAll(rule.Doc, "\r\n", "\n"), "\n\n") {
-		if strings.TrimSpace(paragraph) != "" {
-			e.Doc = append(e.Doc, htmlCode(paragraph))
-		}
-	}
-	return e
-}
-
-func exampleFiles(e finding.Example) []htmlFile {
-	var out []htmlFile
-	for _, name := range slices.Sorted(maps.Keys(e)) {
-		out = append(out, htmlFile{name, clip(strings.Trim(e[name], "\n"), maxHTMLText)})
-	}
-	return out
-}
-
-// htmlCode splits Markdown's code spans from a text.
-func htmlCode(s string) htmlProse {
-	var out htmlProse
-	parts := strings.Split(clip(s, maxHTMLText), "`")
-	for i, part := range parts {
-		code := i%2 == 1 && i < len(parts)-1
-		if i%2 == 1 && !code {
-			part = "`" + part // a backtick without its fellow
-		}
-		if part != "" {
-			out = append(out, htmlWords{part, code})
-		}
-	}
-	return out
 }
 
 // card makes the card of one finding.
@@ -203,62 +140,6 @@ func (h *htmlWriter) places(c *htmlFinding, f finding.Finding) {
 		c.Related = append(c.Related, htmlRelated{Message: clip(rel.Message, maxHTMLText), Place: h.place(rel.Location, ""), Frame: h.frame(rel.Location)})
 	}
 	c.MoreRelated = max(len(f.Related)-maxRelated, 0)
-}
-
-// place links a span of the snapshot; of another commit the link would be wrong.
-func (h *htmlWriter) place(at finding.Span, commit string) htmlPlace {
-	p := htmlPlace{Text: clip(at.String(), maxHTMLText)}
-	address := h.link + "/" + percent(at.File)
-	if h.link == "" || at.File == "" || commit != "" || len(address) > maxLink {
-		return p
-	}
-	if at.Start.Line > 0 {
-		address += fmt.Sprintf("#L%d", at.Start.Line)
-	}
-	p.Link = address
-	return p
-}
-
-// frame shows the masked line of a span and its neighbours.
-func (h *htmlWriter) frame(at finding.Span) []htmlLine {
-	lines := (&printer{opts: h.opts}).source(at)
-	if lines == nil {
-		return nil
-	}
-	var out []htmlLine
-	const around = 2
-	for n := max(at.Start.Line-around, 1); n <= min(at.Start.Line+around, len(lines)); n++ {
-		line := htmlLine{Number: n}
-		if n == at.Start.Line {
-			line.Meant = true
-			line.Before, line.Marked, line.After = marked(lines[n-1], at.Start.Column, endColumn(at))
-		} else {
-			line.Before, _ = frame(lines[n-1], 1, 1, " ")
-		}
-		out = append(out, line)
-	}
-	return out
-}
-
-// marked splits a line at the span from start to end, as [frame] underlines it.
-func marked(line string, start, end int) (before, mid, after string) {
-	cs := cells(line)
-	from, to := clamp(cs, start, end)
-	first, last := window(cs, from, to)
-	to = max(min(to, last), from)
-	if to == from && to < last {
-		to++ // a place between two characters is drawn on the one after it
-	}
-	if before = text(cs[first:from]); first > 0 {
-		before = ellipsis + before
-	}
-	if mid = text(cs[from:to]); mid == "" {
-		mid = " " // behind the end of the line
-	}
-	if after = strings.TrimRight(text(cs[to:last]), " "); last < len(cs) {
-		after += ellipsis
-	}
-	return before, mid, after
 }
 
 // targets names the first targets and numbers all.
@@ -307,46 +188,4 @@ func query(pairs ...string) template.URL {
 		}
 	}
 	return template.URL("#" + strings.Join(parts, "&"))
-}
-
-// htmlReason is why some objects were not checked.
-type htmlReason struct {
-	Check, Text, Count string
-	Objects            []string
-	More               int
-}
-
-const (
-	// maxHTMLReasons and maxHTMLObjects bound what was not checked; a
-	// repository of one kind without a schema has one reason and a thousand
-	// objects.
-	maxHTMLReasons = 100
-	maxHTMLObjects = 100
-)
-
-// notChecked lists the reasons and the objects of each.
-func (h *htmlWriter) notChecked(page *htmlPage, r *finding.Report) {
-	why := reasons(r.NotChecked)
-	page.MoreWhy = max(len(why)-maxHTMLReasons, 0)
-	at := map[[2]string]*htmlReason{}
-	for _, w := range why[:len(why)-page.MoreWhy] {
-		at[[2]string{w.check, w.text}] = &htmlReason{Check: w.check, Text: clip(w.text, maxHTMLText), Count: number(w.objects, "object")}
-	}
-	for _, n := range r.NotChecked {
-		reason := at[[2]string{n.Check, n.Reason}]
-		switch {
-		case reason == nil:
-		case len(reason.Objects) == maxHTMLObjects:
-			reason.More++
-		default:
-			name := strings.TrimSpace(n.Object.String())
-			if n.Target != "" {
-				name = strings.TrimPrefix(name+" in "+n.Target, " ")
-			}
-			reason.Objects = append(reason.Objects, name)
-		}
-	}
-	for _, w := range why[:len(why)-page.MoreWhy] {
-		page.NotChecked = append(page.NotChecked, *at[[2]string{w.check, w.text}])
-	}
 }

@@ -22,7 +22,6 @@ func (s *sealing) judge(l leaf, sealed bool, at slot) error {
 			Hint:    "take the file from the last good commit",
 		}
 	case !sealed:
-		s.repeated(l, text, at)
 		return nil
 	case l.manifest && !l.secret:
 		return &Error{
@@ -42,20 +41,6 @@ func (s *sealing) judge(l leaf, sealed bool, at slot) error {
 		})
 	}
 	return nil
-}
-
-// lastApplied is the annotation in which kubectl apply keeps a copy of the object.
-const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
-
-// repeated warns of an annotation that repeats the values of a Secret, and stays
-// readable: a rule that selects data and stringData leaves it out.
-func (s *sealing) repeated(l leaf, text string, at slot) {
-	if l.manifest && slices.Contains(l.keys, lastApplied) && strings.Contains(text, `ata":{`) {
-		s.warnings = append(s.warnings, Warning{
-			Span:    at.span,
-			Message: fmt.Sprintf("the annotation %s repeats the values in plaintext and was not sealed; take it out", lastApplied),
-		})
-	}
 }
 
 // isBase64 reports whether the API server could decode a value of data.

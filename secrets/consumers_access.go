@@ -155,11 +155,12 @@ func (w *consumerWalk) account(in map[string]any, at []string) {
 	}
 }
 
-// holders are the names under which bindings can mean an account.
+// holders are the names under which bindings can mean an account among others.
+// What everybody may do who is known to the cluster (system:authenticated,
+// system:serviceaccounts), nobody begins to do by running as an account.
 func (a account) holders() []account {
 	return []account{
-		a, {"Group", "", "system:serviceaccounts:" + a.namespace}, {"Group", "", "system:serviceaccounts"},
-		{"Group", "", "system:authenticated"}, {"User", "", "system:serviceaccount:" + a.namespace + ":" + a.name},
+		a, {"Group", "", "system:serviceaccounts:" + a.namespace}, {"User", "", "system:serviceaccount:" + a.namespace + ":" + a.name},
 	}
 }
 

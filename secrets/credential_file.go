@@ -213,7 +213,7 @@ func mayHoldCredential(path string, data []byte) bool {
 		return true
 	}
 	for i := 1; i < len(data); i++ {
-		if !endsName[data[i]] {
+		if !endsName[data[i]] || data[i] != ':' && data[i] != '=' && !endsCredential[data[i-1]] {
 			continue
 		}
 		word := wordBefore(data, i)
@@ -244,10 +244,18 @@ func hasShortFlag(data []byte) bool {
 	return false
 }
 
-// maybeCredential rules out by the last letter nearly all that credentialName does.
-func maybeCredential(word []byte) bool {
-	return bytes.IndexByte([]byte("dDeEnNtTlLsSyY"), word[len(word)-1]) >= 0
+// endsCredential are the last letters of what credentialName fits, and quotes.
+var endsCredential = lastLetters("dDeEnNtTlLsSyY\"'")
+
+func lastLetters(all string) (t [256]bool) {
+	for i := range len(all) {
+		t[all[i]] = true
+	}
+	return t
 }
+
+// maybeCredential rules out by the last letter nearly all that credentialName does.
+func maybeCredential(word []byte) bool { return endsCredential[word[len(word)-1]] }
 
 // wordBefore returns the key that ends in front of i.
 func wordBefore(data []byte, i int) []byte {

@@ -46,10 +46,11 @@ type Admitted struct {
 // that was not rendered, none found, a plaintext Secret and a secret outside a
 // Secret fail even where the configuration accepts them.
 func Admit(ctx context.Context, opts Options) (*Admission, error) {
-	if opts.ChangedSince != "" || len(opts.Files) > 0 || opts.Commits != "" {
-		return nil, &UsageError{errors.New("what is applied is judged as a whole, not as a change")}
+	if opts.ChangedSince != "" || len(opts.Files) > 0 || opts.Commits != "" || len(opts.Only) > 0 || opts.Shard != (Shard{}) {
+		return nil, &UsageError{errors.New("what is applied is judged as a whole and by every check, not as a change or in part")}
 	}
 	opts.AllowEmpty = false
+	opts.Cache = "" // whoever can write it would decide what is applied, and a verdict has no objects
 	g, err := open(ctx, opts)
 	if err != nil {
 		return nil, err

@@ -130,6 +130,12 @@ func TestAdmit(t *testing.T) {
 	if encrypted == 0 {
 		t.Error("no encrypted value is in the render")
 	}
+	// Verdicts that somebody kept have no say, and no objects.
+	kept := Options{Own: own, Cache: t.TempDir(), Build: "x"}
+	c.check(Options{Snapshot: c.fetched(), Own: own, Cache: kept.Cache, Build: kept.Build})
+	if again := c.admitted(kept); again.Targets[0].Rendered == nil {
+		t.Error("a kept verdict was taken")
+	}
 	if all := c.admitted(Options{Own: own}); len(all.Targets) != len(digests) {
 		t.Errorf("%d targets, want %d", len(all.Targets), len(digests))
 	}
@@ -137,7 +143,8 @@ func TestAdmit(t *testing.T) {
 
 func TestAdmitNothing(t *testing.T) {
 	c := demo(t)
-	for _, opts := range []Options{{Targets: []string{"nowhere"}, AllowEmpty: true}, {ChangedSince: "HEAD"}, {Files: []string{"x"}}, {Commits: "a..b"}} {
+	for _, opts := range []Options{{Targets: []string{"nowhere"}, AllowEmpty: true}, {ChangedSince: "HEAD"}, {Files: []string{"x"}}, {Commits: "a..b"},
+		{Only: []string{"schema"}}, {Shard: Shard{Index: 1, Count: 2}}} {
 		var usage *UsageError
 		if _, err := c.admit(opts); !errors.As(err, &usage) {
 			t.Errorf("%+v: %v", opts, err)

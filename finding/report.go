@@ -51,8 +51,12 @@ type Summary struct {
 	Warnings   int     `json:"warnings"`
 	Waived     int     `json:"waived"`
 	NotChecked int     `json:"notChecked"`
-	Files      int     `json:"files,omitempty"` // that were searched for secrets; where only some checks ran
 	Checks     []Check `json:"checks"`
+
+	// Where only some checks were asked for: the others, and how many files were
+	// searched for secrets.
+	NotRun []string `json:"notRun,omitempty"`
+	Files  int      `json:"files,omitempty"`
 }
 
 // Check is the summary line of one check: "schema  40 objects  1 error".

@@ -40,32 +40,30 @@ func (g *gate) wants(name string) bool {
 // secrets are looked for in all files.
 func (g *gate) targetless() bool { return len(g.opts.Only) > 0 && g.wants(checkSecrets) }
 
-// notRun says which checks were left out, and which targets the others could not
-// judge, so that nobody takes the report for a full pass.
-func (g *gate) notRun(d *done) []finding.NotChecked {
-	if len(g.opts.Only) == 0 {
+// notRun lists the checks that were left out, so that nobody takes the report for
+// a full pass.
+func (g *gate) notRun() []string {
+	return slices.DeleteFunc(Checks(), g.wants)
+}
+
+// notJudged lists the targets that do not render, where that is no finding since
+// nobody asked for it.
+func (g *gate) notJudged(d *done) []finding.NotChecked {
+	if g.wants(checkRender) {
 		return nil
 	}
 	var out []finding.NotChecked
-	for _, name := range Checks() {
-		if !g.wants(name) {
-			out = append(out, finding.NotChecked{Check: name, Reason: "not run: only " + strings.Join(g.only(), ", ") + " was asked for"})
-		}
-	}
-	if g.wants(checkRender) {
-		return out // a target that does not render is a finding then
-	}
 	for _, o := range d.outcomes {
-		if o.reason != "" {
-			out = append(out, finding.NotChecked{Target: o.target.Path, Check: g.only()[0], Reason: "the target does not render"})
+		if o.reason == "" {
+			continue
+		}
+		for _, name := range Checks() {
+			if g.wants(name) {
+				out = append(out, finding.NotChecked{Target: o.target.Path, Check: name, Reason: "the target does not render"})
+			}
 		}
 	}
 	return out
-}
-
-// only lists the checks that run, in their order.
-func (g *gate) only() []string {
-	return slices.DeleteFunc(Checks(), func(name string) bool { return !g.wants(name) })
 }
 
 // withoutNotRun leaves out the summary lines of checks that did not run. What

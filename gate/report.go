@@ -47,7 +47,7 @@ func (g *gate) report(d *done) *finding.Report {
 		}
 		slices.SortFunc(r.Targets, func(a, b finding.Target) int { return cmp.Compare(a.Path, b.Path) })
 	}
-	r.NotChecked = slices.Concat(r.NotChecked, d.across.NotChecked, d.notChecked, g.notRun(d))
+	r.NotChecked = slices.Concat(r.NotChecked, d.across.NotChecked, d.notChecked, g.notJudged(d))
 	slices.SortFunc(r.NotChecked, compareNotChecked)
 	g.summarise(r, d, checkOf)
 	return r
@@ -156,7 +156,7 @@ func (g *gate) summarise(r *finding.Report, d *done, checkOf map[string]string) 
 		}
 	}
 	r.Summary.Checks = g.withoutNotRun(lines)
-	if len(g.opts.Only) > 0 {
+	if r.Summary.NotRun = g.notRun(); len(r.Summary.NotRun) > 0 {
 		r.Summary.Files = d.scanned
 	}
 }

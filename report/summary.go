@@ -58,7 +58,7 @@ func unitOf(c finding.Check) string {
 func (p *printer) verdict(r *finding.Report) {
 	s := r.Summary
 	mark := p.mark(s.Errors, s.Warnings)
-	if s.Targets == 0 && s.Errors == 0 {
+	if s.Targets == 0 && s.Errors == 0 && s.Files == 0 {
 		mark = p.style.paint(boldYellow, markWarn) // nothing checked is never good
 	}
 	line := mark + " " + p.style.paint(bold, verdict(s))
@@ -93,6 +93,8 @@ func WriteVerdict(w io.Writer, r *finding.Report) error {
 func verdict(s finding.Summary) string {
 	var parts []string
 	switch {
+	case s.Targets == 0 && s.Errors+s.Warnings == 0 && s.Files > 0:
+		parts = append(parts, "no findings in "+number(s.Files, "file"))
 	case s.Targets == 0 && s.Errors+s.Warnings == 0:
 		parts = append(parts, "no targets, nothing checked")
 	case s.Errors+s.Warnings == 0:
@@ -105,6 +107,9 @@ func verdict(s finding.Summary) string {
 	}
 	if s.NotChecked > 0 {
 		parts = append(parts, number(s.NotChecked, "object")+" not checked")
+	}
+	if len(s.NotRun) > 0 {
+		parts = append(parts, "not run: "+strings.Join(s.NotRun, " "))
 	}
 	return strings.Join(parts, ", ")
 }

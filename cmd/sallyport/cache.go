@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -24,15 +25,16 @@ func (f *cacheFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.BoolVar(&f.off, "no-cache", false, "neither use nor keep verdicts of earlier runs")
 	flags.StringVar(&f.dir, "cache-dir", "", "keep verdicts in `DIR`, which must be as trusted as this program (default: sallyport in the user's cache directory; none in CI)")
-	cmd.MarkFlagsMutuallyExclusive("no-cache", "cache-dir")
 }
 
 // apply names the cache. In CI there is none unless it is asked for: whoever can
 // write it decides what the gate says, and there strangers' code may run.
-func (f *cacheFlags) apply(s *streams, o *gate.Options) {
+func (f *cacheFlags) apply(s *streams, o *gate.Options) error {
 	switch {
+	case f.off && f.dir != "":
+		return errors.New("--no-cache and --cache-dir exclude each other")
 	case f.off:
-		return
+		return nil
 	case f.dir != "":
 		o.Cache = f.dir
 	case s.env("CI") == "":
@@ -41,6 +43,7 @@ func (f *cacheFlags) apply(s *streams, o *gate.Options) {
 	if o.Cache != "" {
 		o.Build = buildID()
 	}
+	return nil
 }
 
 // userCache is the directory of the XDG Base Directory Specification, or that of

@@ -67,7 +67,7 @@ exit-codes what the exit codes mean.`,
 	o.policyFlags.add(cmd)
 	flags.TextVar(&o.failOn, "fail-on", finding.Error, "exit with 1 from this `SEVERITY` on: error or warning")
 	flags.StringSliceVar(&o.only, "only", nil, "run only the `CHECK`: "+strings.Join(gate.Checks(), ", ")+" (repeatable); the report says what was not run")
-	flags.StringVar(&o.shard, "shard", "", "check part `I/N` of the targets, such as 2/8; sallyport report merge joins the JSON reports of all parts")
+	flags.StringVar(&o.shard, "shard", "", "check part `I/N` of the targets, such as 2/8 (job/8: as JOB_COMPLETION_INDEX says); sallyport report merge joins the JSON reports")
 	o.cacheFlags.add(cmd)
 	flags.BoolVar(&o.allowEmpty, "allow-empty", false, "succeed where there is no target")
 	flags.StringArrayVarP(&o.outputs, "output", "o", nil, "write the report as `FORMAT[=FILE]`: "+strings.Join(report.Formats(), ", ")+" (repeatable; default text, or line where the output is no terminal)")
@@ -94,11 +94,13 @@ func runCheck(cmd *cobra.Command, s *streams, o *checkOptions, args []string) er
 	opts.ChangedSince, opts.PolicyFrom, opts.Commits = o.changedSince, o.policyFrom, o.commits
 	opts.Strict, opts.FailOn, opts.AllowEmpty = o.strict, o.failOn, o.allowEmpty
 	opts.Only = o.only
-	if opts.Shard, err = parseShard(o.shard); err != nil {
+	if opts.Shard, err = parseShard(o.shard, s.env); err != nil {
 		return usage(cmd, err)
 	}
 	o.policyFlags.apply(&opts)
-	o.cacheFlags.apply(s, &opts)
+	if err := o.cacheFlags.apply(s, &opts); err != nil {
+		return usage(cmd, err)
+	}
 
 	begin := time.Now()
 	var result *gate.Result

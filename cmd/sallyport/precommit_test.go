@@ -162,6 +162,35 @@ func TestPreCommitOnDeletion(t *testing.T) {
 	}
 }
 
+// The hook for secrets alone needs no target, and does not stop what only other
+// checks are about.
+func TestPreCommitSecrets(t *testing.T) {
+	dir, rev := ourHooks(t)
+	h := hook(t, dir, rev, "sallyport-secrets-system")
+	h.git(t, "rm", "-q", "-r", "apps")
+	h.write(t, "README.md", "nothing to deploy\n")
+	h.git(t, "add", "-A")
+	if out, ok := h.commit(t, "no target left"); !ok {
+		t.Fatalf("stopped without a target:\n%s", out)
+	}
+	h.write(t, "notes/env.yaml", plainSecret)
+	h.git(t, "add", "-A")
+	h.write(t, "notes/env.yaml", emptySecret)
+	out, ok := h.commit(t, "a staged secret, a clean work tree")
+	if ok || !strings.Contains(out, "secret-plaintext") || !strings.Contains(out, "not run: render schema references policy") {
+		t.Errorf("committed %v:\n%s", ok, out)
+	}
+	if strings.Contains(out, "correct-horse") {
+		t.Errorf("the hook prints the secret:\n%s", out)
+	}
+	h.git(t, "rm", "-q", "-f", "--cached", "notes/env.yaml")
+	h.write(t, "apps/kustomization.yaml", "resources: [gone.yaml]\n")
+	h.git(t, "add", "apps")
+	if out, ok = h.commit(t, "a target that does not render"); !ok {
+		t.Errorf("stopped by what is no secret:\n%s", out)
+	}
+}
+
 // The golang variant is built by pre-commit from this repository, as it is
 // committed.
 func TestPreCommitBuilds(t *testing.T) {

@@ -75,6 +75,17 @@ func TestParsersAgree(t *testing.T) {
 	t.Logf("%d files, %d tokens", len(files), seen)
 }
 
+// Documents without content do not count, for the seal and for sops' tree.
+func TestEmptyDocuments(t *testing.T) {
+	r := newRepository(t)
+	r.sealManifest("s.yaml", secret("db", "stringData: {a: c4nary-1}\n")+"---\n"+secret("two", "stringData: {a: c4nary-2}\n"))
+	r.edit("s.yaml", "\n---\n", "\n---\n# only a comment\n---\n")
+	out := r.decrypt()
+	if data(t, out, "db")["a"] != "c4nary-1" || data(t, out, "two")["a"] != "c4nary-2" {
+		t.Error("a value arrives elsewhere")
+	}
+}
+
 // A file for several key groups needs a key of each.
 func TestKeyGroups(t *testing.T) {
 	r := newRepository(t)

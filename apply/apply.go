@@ -10,7 +10,8 @@
 // after the last.
 //
 // Nothing is forced. A field that another manager set is an error that names
-// both, unless that manager is on [Options.TakeOver]. An object is deleted only
+// both, unless that manager is on [Options.TakeOver] or the run is there to take
+// fields back. An object is deleted only
 // if its label, its place in the inventory and its uid say that it is ours, and
 // recreated only if it asks for that itself.
 package apply
@@ -32,8 +33,9 @@ import (
 )
 
 const (
-	// defaultConcurrency is how many requests are under way at a time: where more
-	// stopped making 2,000 objects faster on two cores.
+	// defaultConcurrency is how many requests are under way at a time: 2,000
+	// objects take seconds, and a small share of the seats that the API server's
+	// fairness has for all workloads.
 	defaultConcurrency = 8
 	// defaultPruneTimeout is how long deleted objects may take to be gone: a pod
 	// has 30 seconds to end, twice that with a preStop hook.
@@ -47,6 +49,7 @@ type Options struct {
 	DefaultNamespace string // of namespaced objects that name none; empty makes those an error
 
 	TakeOver     []string           // field managers whose fields may be taken
+	Reclaim      bool               // take back what others changed in members: to see drift, and to heal it
 	Protect      []schema.GroupKind // kinds that are not pruned, beside those that never are
 	Unprotect    []schema.GroupKind // protected kinds that may be pruned after all
 	PruneBudget  Budget

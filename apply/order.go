@@ -68,7 +68,7 @@ const (
 	apiextension = "apiextensions.k8s.io"
 )
 
-// crds is the kind that makes kinds.
+// isCRD says whether objects of a kind define kinds.
 func isCRD(gk schema.GroupKind) bool {
 	return gk.Group == apiextension && gk.Kind == "CustomResourceDefinition"
 }

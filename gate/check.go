@@ -203,7 +203,8 @@ func (g *gate) aside(ctx context.Context, d *done, e secrets.Expectations) (err 
 	if d.commits, err = g.scanCommits(ctx); err != nil {
 		return err
 	}
-	d.encrypted, err = g.encrypted(ctx)
+	sealed, err := g.recallEncrypted(ctx, e)
+	d.files, d.encrypted = append(d.files, sealed.Findings...), sealed.Count
 	return err
 }
 

@@ -94,21 +94,11 @@ func (r renamed) ReadFile(name string) ([]byte, error) {
 // against the creation rules, against the base, and in each commit of a range.
 func (g *gate) scanFiles(ctx context.Context, e secrets.Expectations) ([]finding.Finding, error) {
 	start := time.Now()
-	scope := g.snap.Scope()
 	out, err := g.checkFiles(ctx)
 	if err != nil {
 		return nil, err
 	}
 	g.opts.Trace("files", time.Since(start))
-	recipients, err := g.sealed.CheckRecipients(ctx, scope, e)
-	if err != nil {
-		return nil, err
-	}
-	reuse, err := g.sealed.CheckReuse(ctx, scope)
-	if err != nil {
-		return nil, err
-	}
-	out = append(append(out, recipients...), reuse...)
 	if g.base != nil {
 		compared, err := g.sealed.Compare(ctx, g.base.sealed, e)
 		if err != nil {

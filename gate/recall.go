@@ -196,6 +196,40 @@ func (g *gate) encryptedKey() key {
 	return h.key()
 }
 
+// recallEncrypted judges all encrypted files together, or takes over an earlier
+// verdict where all of them are the same.
+func (g *gate) recallEncrypted(ctx context.Context, e secrets.Expectations) (encryptedPart, error) {
+	if g.memory == nil {
+		return g.checkEncrypted(ctx, e)
+	}
+	now, old := g.encryptedKey(), g.memory.parts().Encrypted
+	if old.Key != now {
+		var err error
+		if old, err = g.checkEncrypted(ctx, e); err != nil {
+			return old, err
+		}
+		old.Key = now
+	}
+	g.memory.next.Encrypted = old
+	return old, nil
+}
+
+// checkEncrypted judges all encrypted files together: who can open them, and
+// which values are in two of them.
+func (g *gate) checkEncrypted(ctx context.Context, e secrets.Expectations) (p encryptedPart, err error) {
+	recipients, err := g.sealed.CheckRecipients(ctx, g.snap.Scope(), e)
+	if err != nil {
+		return p, err
+	}
+	reuse, err := g.sealed.CheckReuse(ctx, g.snap.Scope())
+	if err != nil {
+		return p, err
+	}
+	p.Findings = slices.Concat(recipients, reuse)
+	p.Count, err = g.encrypted(ctx)
+	return p, err
+}
+
 // recallTarget takes over what was found in a target that is the same.
 func (g *gate) recallTarget(t render.Target) (outcome, bool) {
 	if g.memory == nil {

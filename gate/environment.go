@@ -130,7 +130,7 @@ func addSchemas(h hasher, locations []string) error {
 }
 
 // answer is what the tree says about a path, as far as a build can tell: the bytes
-// of a file, and what kustomizations make of it; a directory; a link; or nothing.
+// of a file; a directory; a link; or nothing.
 // It is false where that cannot be named.
 func (g *gate) answer(name string) (string, bool) {
 	if e, ok := g.snap.Lookup(name); ok {
@@ -138,11 +138,7 @@ func (g *gate) answer(name string) (string, bool) {
 			return fmt.Sprintf("link %d", e.Mode), true
 		}
 		id, ok := g.snap.ID(name)
-		use := ""
-		if g.sealed != nil {
-			use = g.sealed.Use(name)
-		}
-		return "file " + id + " " + use, ok
+		return "file " + id, ok
 	}
 	if g.snap.IsDir(name) {
 		return "directory", true

@@ -5,6 +5,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sallyport/sallyport/finding"
@@ -38,6 +39,7 @@ type memory struct {
 type parts struct {
 	Files     map[string]filePart
 	Targets   map[string]targetPart
+	Discovery discoveryPart
 	Encrypted encryptedPart
 }
 
@@ -90,16 +92,17 @@ func (g *gate) remember() {
 
 // recall returns what an earlier run found that was the same in everything.
 func (g *gate) recall() *done {
-	if g.memory == nil || g.memory.run == (key{}) {
+	if g.memory == nil {
 		return nil
 	}
 	start := time.Now()
 	defer func() { g.opts.Trace("recall", time.Since(start)) }()
 	var e runEvidence
-	if !g.memory.store.load(entryRun, g.memory.run, &e) {
-		return nil
+	if g.memory.run != (key{}) && g.memory.store.load(entryRun, g.memory.run, &e) {
+		return e.done(g)
 	}
-	return e.done(g)
+	g.memory.fetch()
+	return nil
 }
 
 // save keeps what the run found.
@@ -117,6 +120,23 @@ func (g *gate) save(d *done) {
 	}
 }
 
+// fetch begins to read the parts, while the snapshot is being sealed.
+func (m *memory) fetch() {
+	read := make(chan *parts, 1)
+	go func() {
+		var p parts
+		m.store.load(entryParts, m.environment, &p)
+		read <- &p
+	}()
+	m.parts = sync.OnceValue(func() *parts { return <-read })
+}
+
+// open begins what this run keeps in turn, once the snapshot is sealed.
+func (m *memory) open(g *gate) {
+	m.answers = newAnswers(g)
+	m.next = &parts{Files: map[string]filePart{}, Targets: map[string]targetPart{}}
+}
+
 // survey judges every file by itself, or takes over an earlier verdict.
 func (g *gate) survey(ctx context.Context) error {
 	m := g.memory
@@ -125,11 +145,7 @@ func (g *gate) survey(ctx context.Context) error {
 	}
 	start := time.Now()
 	defer func() { g.opts.Trace("files", time.Since(start)) }()
-	var old parts
-	m.store.load(entryParts, m.environment, &old)
-	m.parts = func() *parts { return &old }
-	m.answers = newAnswers(g)
-	m.next = &parts{Files: map[string]filePart{}, Targets: map[string]targetPart{}}
+	old := m.parts()
 	files := g.snap.Files()
 	found := make([]filePart, len(files))
 	var fresh []int
@@ -276,7 +292,8 @@ func (g *gate) keepTargets(outcomes []outcome) {
 	}
 }
 
-// answers remembers what the tree answered. It belongs to one goroutine.
+// answers remembers what the sealed tree answered: what kustomizations make of a
+// file, which says how it is sealed, is part of the answer. It belongs to one goroutine.
 type answers struct {
 	g     *gate
 	known map[string]string // empty where it cannot be named
@@ -290,6 +307,8 @@ func (a *answers) of(name string) (string, bool) {
 		var ok bool
 		if answer, ok = a.g.answer(name); !ok {
 			answer = ""
+		} else if use := a.g.sealed.Use(name); use != "" {
+			answer += ", " + use
 		}
 		a.known[name] = answer
 	}

@@ -73,7 +73,7 @@ func (g *gate) keepAffected(ctx context.Context) (string, error) {
 // command line.
 func (g *gate) discover(ctx context.Context) error {
 	start := time.Now()
-	found, err := render.Discover(ctx, g.sealed, render.DiscoverOptions{
+	found, err := g.find(ctx, render.DiscoverOptions{
 		Scope:   g.snap.Scope(),
 		Include: g.config.abs(g.config.Targets.Include),
 		Exclude: g.config.abs(g.config.Targets.Exclude),

@@ -5,7 +5,11 @@
 // It is the only package that knows kustomize.
 package render
 
-import "github.com/sallyport/sallyport/finding"
+import (
+	"slices"
+
+	"github.com/sallyport/sallyport/finding"
+)
 
 // Kind is the kind of a target.
 type Kind string
@@ -38,6 +42,11 @@ type Discovery struct {
 	Targets  []Target
 	Skipped  []Skipped
 	Findings []finding.Finding // dead components, deprecated fields, dangling references outside any target
+}
+
+// Clone returns a copy whose lists can be changed.
+func (d *Discovery) Clone() *Discovery {
+	return &Discovery{Targets: slices.Clone(d.Targets), Skipped: slices.Clone(d.Skipped), Findings: slices.Clone(d.Findings)}
 }
 
 // DiscoverOptions narrows discovery. The zero value takes the whole tree.

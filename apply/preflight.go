@@ -276,8 +276,9 @@ func (r *Run) try(ctx context.Context, it *item) (*unstructured.Unstructured, er
 	if err == nil || !errors.As(err, &failure) || len(failure.Conflicts) == 0 {
 		return final, err
 	}
+	back := r.opts.Reclaim && it.live != nil // a member
 	for _, c := range failure.Conflicts {
-		if !slices.Contains(r.opts.TakeOver, c.Manager) {
+		if !back && !slices.Contains(r.opts.TakeOver, c.Manager) {
 			return nil, fmt.Errorf("%w: remove the field from the manifest, stop the other manager, or allow taking over from it", err)
 		}
 	}

@@ -200,7 +200,7 @@ type ownerList []owner
 func owners(u *unstructured.Unstructured) ownerList {
 	var list ownerList
 	for _, e := range u.GetManagedFields() {
-		if e.Manager == cluster.Manager || e.Subresource != "" || e.FieldsV1 == nil {
+		if e.Manager == cluster.Manager || e.Subresource == "status" || e.FieldsV1 == nil {
 			continue
 		}
 		set := &fieldpath.Set{}

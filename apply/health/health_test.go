@@ -91,11 +91,15 @@ func TestEndlessRule(t *testing.T) {
 }
 
 const pod = `{apiVersion: v1, kind: Pod, metadata: {name: NAME, creationTimestamp: 'TIME', labels: {pod-template-hash: HASH}},
-  status: {containerStatuses: [{name: app, restartCount: COUNT, state: {waiting: {reason: REASON, message: c4n4ry}}}]}}`
+  spec: {containers: [{name: app, image: IMAGE}]}, status: {containerStatuses: [{name: app, restartCount: COUNT, state: {waiting: {reason: REASON, message: c4n4ry}}}]}}`
 
 func TestStuck(t *testing.T) {
+	workload := object(t, "{apiVersion: apps/v1, kind: Deployment, metadata: {name: a}, spec: {template: {spec: {containers: [{name: app, image: a}]}}}}")
+	withImage := func(image, name, at, hash, count, reason string) *unstructured.Unstructured {
+		return object(t, strings.NewReplacer("IMAGE", image, "NAME", name, "TIME", at, "HASH", hash, "COUNT", count, "REASON", reason).Replace(pod))
+	}
 	podOf := func(name, at, hash, count, reason string) *unstructured.Unstructured {
-		return object(t, strings.NewReplacer("NAME", name, "TIME", at, "HASH", hash, "COUNT", count, "REASON", reason).Replace(pod))
+		return withImage("a", name, at, hash, count, reason)
 	}
 	const before, after = "2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"
 	tests := []struct {
@@ -108,10 +112,11 @@ func TestStuck(t *testing.T) {
 		{"first crash", []*unstructured.Unstructured{podOf("a", after, "new", "1", "CrashLoopBackOff")}, ""},
 		{"crashes again", []*unstructured.Unstructured{podOf("a", after, "new", "3", "CrashLoopBackOff")}, "pod a: container app: CrashLoopBackOff after 3 restarts"},
 		{"no image", []*unstructured.Unstructured{podOf("a", after, "new", "0", "ImagePullBackOff")}, "pod a: container app: ImagePullBackOff"},
+		{"another image is another template", []*unstructured.Unstructured{podOf("a", before, "old", "0", "ContainerCreating"), withImage("b", "b", after, "new", "9", "CrashLoopBackOff")}, ""},
 		{"what is replaced may crash", []*unstructured.Unstructured{podOf("a", before, "old", "9", "CrashLoopBackOff"), podOf("b", after, "new", "0", "ContainerCreating")}, ""},
 	}
 	for _, tt := range tests {
-		if got, certain := Stuck(tt.pods); got != tt.want || certain != strings.Contains(got, "restarts") {
+		if got, certain := Stuck(workload, tt.pods); got != tt.want || certain != strings.Contains(got, "restarts") {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}

@@ -43,18 +43,23 @@ func Selector(u *unstructured.Unstructured) string {
 	return selector
 }
 
-// Stuck says why a rollout cannot finish by itself: a container of a pod of the
-// current template does not start, or crashes again and again. The newest pod
-// tells which template is the current one. "" means that there is hope. What
-// crashes is certain: it has been tried again already. What does not start may
-// do so a moment later.
-func Stuck(pods []*unstructured.Unstructured) (reason string, certain bool) {
-	pods = slices.Clone(pods)
+// Stuck says why the rollout of a workload cannot finish by itself: a container
+// of a pod of the current template does not start, or crashes again and again. ""
+// means that there is hope. What crashes is certain: it has been tried again
+// already. What does not start may do so a moment later.
+//
+// The current template's pods run its images; among those the newest tells its
+// revision. Pods of the template before may be stuck as they like: a rollout that
+// mends them, forth or back, replaces them.
+func Stuck(workload *unstructured.Unstructured, pods []*unstructured.Unstructured) (reason string, certain bool) {
+	pods = slices.DeleteFunc(slices.Clone(pods), func(pod *unstructured.Unstructured) bool {
+		return pod.GetDeletionTimestamp() != nil || !slices.Equal(images(pod.Object, "spec"), images(workload.Object, "spec", "template", "spec"))
+	})
 	slices.SortFunc(pods, func(a, b *unstructured.Unstructured) int {
 		return b.GetCreationTimestamp().Compare(a.GetCreationTimestamp().Time)
 	})
 	for _, pod := range pods {
-		if revision(pod) != revision(pods[0]) || pod.GetDeletionTimestamp() != nil {
+		if revision(pod) != revision(pods[0]) {
 			continue
 		}
 		for _, list := range []string{"initContainerStatuses", "containerStatuses"} {
@@ -64,6 +69,20 @@ func Stuck(pods []*unstructured.Unstructured) (reason string, certain bool) {
 		}
 	}
 	return "", false
+}
+
+// images are those of the containers in the order of their names, each with its
+// name. Containers that an admission webhook put in are not among a template's,
+// and then no pod is judged: the deadline has to do.
+func images(object map[string]any, at ...string) []string {
+	list, _, _ := unstructured.NestedSlice(object, append(at, "containers")...)
+	var all []string
+	for _, item := range list {
+		c, _ := item.(map[string]any)
+		all = append(all, fmt.Sprint(c["name"], " ", c["image"]))
+	}
+	slices.Sort(all)
+	return all
 }
 
 func revision(pod *unstructured.Unstructured) string {

@@ -173,5 +173,5 @@ func (w *watch) stuck(ctx context.Context, live *unstructured.Unstructured) (rea
 	if cluster.IsForbidden(err) {
 		w.noPods = true
 	}
-	return Stuck(pods)
+	return Stuck(live, pods)
 }

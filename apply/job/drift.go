@@ -15,6 +15,7 @@ import (
 func (j *Job) Drift(ctx context.Context) (*Outcome, error) {
 	r, err := j.open(ctx, j.opts.Revision)
 	defer r.close()
+	r.comparing = true
 	if err == nil {
 		err = r.admit(ctx)
 	}

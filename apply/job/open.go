@@ -28,6 +28,8 @@ type run struct {
 	outcome   *Outcome
 	targets   []*target
 
+	comparing bool // nothing is written: see Drift
+
 	judge   *health.Judge
 	ignores ignores
 	newer   *newer // nil where nothing newer can come

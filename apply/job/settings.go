@@ -38,6 +38,7 @@ func (r *run) applyOptions(t *target) apply.Options {
 	return apply.Options{
 		Set: t.set, Revision: r.outcome.Revision, DefaultNamespace: config.Namespace,
 		TakeOver:    config.TakeOver,
+		Reclaim:     r.comparing || r.same(t),
 		Protect:     kinds(config.Prune.Protect),
 		PruneBudget: apply.Budget{Count: config.Prune.Count, Share: float64(config.Prune.Share) / 100},
 		Adjust:      r.ignores.Adjust,
@@ -60,15 +61,20 @@ func (r *run) applyOptions(t *target) apply.Options {
 func (r *run) hold(t *target) func(apply.Change) string {
 	config := r.config.Apply.Drift
 	return func(c apply.Change) string {
-		same := r.outcome.Revision != "" && t.outcome.Previous == r.outcome.Revision
 		switch {
-		case !same || config.Heal == "always" || c.State == apply.Same:
+		case !r.same(t) || config.Heal == "always" || c.State == apply.Same:
 			return ""
 		case config.Heal == "listed" && slices.ContainsFunc(config.Listed, func(pattern string) bool { return matches(pattern, c.ID) }):
 			return ""
 		}
 		return "it differs from the revision that was applied, and apply.drift.heal does not ask to put it back"
 	}
+}
+
+// same says whether a target was applied completely with this very revision, so
+// that whatever differs now was changed by somebody.
+func (r *run) same(t *target) bool {
+	return r.outcome.Revision != "" && t.outcome.Previous == r.outcome.Revision
 }
 
 // matches compares an ID with a pattern of one, part by part.

@@ -104,7 +104,7 @@ func (t *target) ok() bool { return t.outcome.Err == nil }
 // plan compares the target with the cluster and writes nothing.
 func (t *target) plan(ctx context.Context, r *run) error {
 	t.outcome.Previous = previous(ctx, t)
-	t.changed = t.outcome.Previous == "" || t.outcome.Previous != r.outcome.Revision
+	t.changed = !r.same(t)
 	run, err := apply.Plan(ctx, t.cluster, t.objects, r.applyOptions(t))
 	if err != nil {
 		return err
@@ -132,11 +132,13 @@ func (t *target) apply(ctx context.Context, r *run) (Stage, error) {
 	return StageApply, t.run.Apply(ctx)
 }
 
-// ids are the objects to wait for.
+// ids are the objects to wait for: not those that are missing and stay so.
 func (t *target) ids() []cluster.ID {
 	var ids []cluster.ID
-	for _, u := range t.run.Objects() {
-		ids = append(ids, cluster.IDOf(u))
+	for _, c := range t.run.Changes() {
+		if c.State != apply.Held || c.Live != nil {
+			ids = append(ids, c.ID)
+		}
 	}
 	return ids
 }

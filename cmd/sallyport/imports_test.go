@@ -37,6 +37,7 @@ var allowed = map[string][]string{
 	"apply/cluster":         {},
 	"apply/inventory":       {"apply/cluster"},
 	"apply/health":          {"apply/cluster"},
+	"apply/hook":            {"apply/cluster", "apply/health"},
 	"apply/smoke":           {},
 	"apply/notify":          {},
 	"apply/fetch":           {"repo"},

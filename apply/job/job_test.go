@@ -1,0 +1,226 @@
+package job_test
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sallyport/sallyport/apply/cluster"
+	"github.com/sallyport/sallyport/apply/drift"
+	"github.com/sallyport/sallyport/apply/job"
+	"github.com/sallyport/sallyport/apply/notify"
+	"github.com/sallyport/sallyport/gate"
+	"github.com/sallyport/sallyport/testdata/controlplane"
+)
+
+// TestApply is the life of one environment: made, left alone, changed, pruned.
+func TestApply(t *testing.T) {
+	s := newShop(t, controlplane.Shared(t))
+	out := s.apply()
+	got := actions(out)
+	if len(got) != 4 || !slices.ContainsFunc(got, func(a string) bool { return strings.HasPrefix(a, "created ConfigMap settings-") }) {
+		t.Fatalf("first run: %v", got)
+	}
+	if value := s.get("secret", "db", "-o", "jsonpath={.data.password}"); value != base64.StdEncoding.EncodeToString([]byte(password)) {
+		t.Errorf("the Secret holds something else: %d bytes", len(value))
+	}
+	if ready := s.get("deployment", "web", "-o", "jsonpath={.status.readyReplicas}"); ready != "2" {
+		t.Errorf("applied before it was healthy: %s ready", ready)
+	}
+	if out.Revision != s.git("rev-parse", "HEAD") {
+		t.Errorf("revision %s", out.Revision)
+	}
+
+	if got := actions(s.apply()); len(got) != 0 {
+		t.Errorf("a run without news: %v", got)
+	}
+
+	s.write("overlays/prod/web.yaml", s.web("nginx:2"))
+	s.commit("new image")
+	if got := actions(s.apply()); !slices.Equal(got, []string{"configured Deployment web"}) {
+		t.Errorf("a new image: %v", got)
+	}
+
+	s.write("overlays/prod/web.yaml", strings.SplitN(s.web("nginx:2"), "---\n", 2)[1])
+	s.commit("no service")
+	if got := actions(s.apply()); !slices.Equal(got, []string{"pruned Service web"}) {
+		t.Errorf("an object less: %v", got)
+	}
+	if left := s.get("service", "--ignore-not-found", "web"); left != "" {
+		t.Errorf("left: %s", left)
+	}
+	s.silent(out)
+}
+
+// silent holds that nothing that was told holds the password.
+func (s *shop) silent(more ...any) {
+	s.t.Helper()
+	texts := slices.Clone(s.told)
+	texts = append(texts, s.plane.Kubectl(s.t, "get", "events,configmaps", "-A", "-o", "yaml"))
+	for _, v := range more {
+		texts = append(texts, fmt.Sprintf("%+v %#v", v, v))
+	}
+	for _, text := range texts {
+		for _, form := range []string{password, base64.StdEncoding.EncodeToString([]byte(password))} {
+			if strings.Contains(text, form) {
+				s.t.Fatalf("a text of %d bytes holds the password", len(text))
+			}
+		}
+	}
+}
+
+// TestRefuses: what the gate refuses changes nothing, and no key is touched.
+func TestRefuses(t *testing.T) {
+	s := newShop(t, controlplane.Shared(t))
+	s.write("overlays/prod/plain.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: plain}\nstringData: {token: c4n4ry-plain-8d2e}\n")
+	s.write("overlays/prod/kustomization.yaml", "namespace: "+s.namespace+"\nresources: [web.yaml, secret.yaml, plain.yaml]\n")
+	// The repository's own waiver does not count.
+	s.write(".sallyport.yaml", "waivers: [{rule: secret-plaintext, path: '**', reason: a, owner: b, expires: 2999-01-01}]\nrules: {secret-plaintext: {severity: \"off\"}}\n")
+	s.commit("plaintext")
+	if err := os.Remove(s.identity); err != nil {
+		t.Fatal(err)
+	}
+	out, err := s.job().Run(t.Context())
+	if !errors.Is(err, job.ErrRefused) || !job.IsFinding(err) {
+		t.Fatalf("got %v", err)
+	}
+	if left := s.get("all,secrets,configmaps", "-o", "name"); strings.Contains(left, "web") || strings.Contains(left, "db") {
+		t.Errorf("the cluster was changed: %s", left)
+	}
+	if statuses := s.statuses(); len(statuses) != 1 || statuses[0].State != notify.Failed || statuses[0].Stage != job.StageGate || !strings.Contains(strings.Join(statuses[0].Errors, "\n"), "[secret-plaintext]") {
+		t.Errorf("statuses: %+v", statuses)
+	}
+	s.silent(out)
+}
+
+func (s *shop) statuses() []job.Status {
+	s.t.Helper()
+	c, err := cluster.Connect(s.t.Context(), cluster.Options{Kubeconfig: s.plane.Admin})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	all, err := job.Statuses(s.t.Context(), c, s.runner)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return all
+}
+
+func TestDigest(t *testing.T) {
+	s := newShop(t, controlplane.Shared(t))
+	wrong := func(o *job.Options) { o.Expect = "sha256:" + strings.Repeat("0", 64) }
+	out, err := s.job(wrong).Run(t.Context())
+	var e *job.Error
+	if !errors.As(err, &e) || e.Stage != job.StageDigest || !job.IsFinding(err) || s.get("deployment", "-o", "name") != "" {
+		t.Fatalf("got %v", err)
+	}
+	digest := out.Admission.Targets[0].Digest
+	s.apply(func(o *job.Options) { o.Expect = digest })
+}
+
+func TestDrift(t *testing.T) {
+	s := newShop(t, controlplane.Shared(t))
+	s.apply()
+	s.plane.Kubectl(t, "-n", s.namespace, "scale", "deployment", "web", "--replicas=3")
+	s.plane.Kubectl(t, "-n", s.namespace, "set", "env", "deployment/web", "DEBUG=yes")
+	s.plane.Kubectl(t, "-n", s.namespace, "patch", "secret", "db", "-p", `{"stringData":{"password":"c4n4ry-typed-by-hand"}}`)
+	s.plane.Kubectl(t, "-n", s.namespace, "delete", "service", "web")
+
+	out, err := s.job().Drift(t.Context())
+	if err != nil {
+		s.fatal(out, err)
+	}
+	text := ""
+	for _, o := range out.Targets[0].Drift {
+		text += o.String() + "\n"
+	}
+	for _, want := range []string{
+		"Secret/" + s.namespace + "/db is changed\n  .data.password changed by kubectl-patch (Update, ",
+		"Service/" + s.namespace + "/web is missing\n",
+		"Deployment.apps/" + s.namespace + "/web is changed\n",
+		".spec.replicas changed by kubectl (Update, ", // scale
+		`.spec.template.spec.containers[name="web"].env[name="DEBUG"]`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("lacks %q in\n%s", want, text)
+		}
+	}
+	s.silent(text, out)
+
+	// It is told, and by default not put back.
+	out = s.apply()
+	if got := actions(out); len(got) != 3 || s.get("deployment", "web", "-o", "jsonpath={.spec.replicas}") != "3" {
+		t.Errorf("heal: never did %v", got)
+	}
+	if all := s.statuses(); len(all) != 2 || all[1].State != notify.Drifted {
+		t.Errorf("statuses: %+v", all)
+	}
+
+	s.configure("drift: {heal: listed, listed: ['Service/*/web']}\n")
+	if s.apply(); s.get("service", "web", "-o", "name") != "service/web" || s.get("deployment", "web", "-o", "jsonpath={.spec.replicas}") != "3" {
+		t.Error("heal: listed put back something else")
+	}
+	s.configure("drift: {heal: always, ignore: [{object: 'Deployment.apps/*/web', pointers: [/spec/replicas]}]}\n")
+	if s.apply(); s.get("deployment", "web", "-o", "jsonpath={.spec.replicas}") != "3" {
+		t.Error("an ignored field was put back")
+	}
+	out, err = s.job().Drift(t.Context())
+	if err != nil || slices.ContainsFunc(out.Targets[0].Drift, func(o drift.Object) bool { return o.What != drift.Added }) {
+		t.Errorf("after healing: %v %v", err, out.Targets[0].Drift)
+	}
+	s.configure("drift: {heal: always}\n")
+	if s.apply(); s.get("deployment", "web", "-o", "jsonpath={.spec.replicas}") != "2" {
+		t.Error("heal: always left the replicas")
+	}
+}
+
+// TestRevert: a rollout that fails goes back to what was healthy, and the status
+// says both.
+func TestRevert(t *testing.T) {
+	s := newShop(t, controlplane.Shared(t))
+	s.configure("onFailure: revert\nhealth: {timeout: 60s, stable: 1s}\n")
+	good := s.apply().Revision
+	s.write("overlays/prod/web.yaml", strings.Replace(s.web("nginx:bad"), "metadata: {labels: {app: web}}", "metadata: {labels: {app: web, sallyport.test/play: pull-fails}}", 1))
+	bad := s.commit("bad image")
+	j := s.job()
+	out, err := j.Run(t.Context())
+	var e *job.Error
+	if !errors.As(err, &e) || e.Stage != job.StageHealth || out.Reverted != good || out.Revision != bad {
+		t.Fatalf("got %v, reverted to %q", err, out.Reverted)
+	}
+	if image := s.get("deployment", "web", "-o", "jsonpath={.spec.template.spec.containers[0].image}"); image != "nginx" {
+		t.Errorf("image %s", image)
+	}
+	all := s.statuses()
+	if all[0].State != notify.Failed || all[0].Revision != bad || all[1].State != notify.Applied || all[1].Revision != good {
+		t.Errorf("statuses: %+v", all)
+	}
+}
+
+func TestWrongConfiguration(t *testing.T) {
+	s := newShop(t, controlplane.Shared(t))
+	for more, want := range map[string]string{
+		"helth: {}\n": `unknown key "helth"; did you mean "health"?`,
+		"health: {rules: [{kind: A, healthy: \"a ==\"}]}\n": "apply.health.rules: health rule for A: healthy:",
+		"smoke: [{name: a, url: nowhere}]\n":                "apply.smoke: smoke test a: the URL",
+		"drift: {ignore: [{object: A/b, pointers: [c]}]}\n": `apply.drift.ignore: "c" is no JSON pointer`,
+		"notify: [{type: slack}]\n":                         "apply.notify[0]: slack needs urlFile",
+		"impersonate: me\n":                                 `apply.impersonate: "me" is not namespace/name`,
+		"prune: {share: 101}\n":                             "apply.prune.share: 101 of a hundred",
+	} {
+		s.configure(more)
+		_, err := s.job().Run(t.Context())
+		var wrong *gate.UsageError
+		if !errors.As(err, &wrong) || !strings.Contains(err.Error(), want) || job.IsFinding(err) {
+			t.Errorf("%s: got %v, want %s", more, err, want)
+		}
+	}
+	if _, err := job.New(job.Options{Config: filepath.Join(s.own, "config.yaml")}); err == nil || !strings.Contains(err.Error(), "--namespace") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -30,7 +30,7 @@ func (r *Run) Apply(ctx context.Context) error {
 	}
 	r.progress = broken
 	r.step("write superset")
-	if err := r.inventory.Superset(ctx, r.cluster, r.uids()); err != nil {
+	if err := r.inventory.Superset(ctx, r.cluster, r.uids(), r.opts.Revision); err != nil {
 		return err
 	}
 	stages := r.stages()

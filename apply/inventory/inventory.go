@@ -74,6 +74,7 @@ type Inventory struct {
 	Set      Set
 	Members  map[cluster.ID]types.UID // uid, or Pending
 	Revision string                   // the one that was last applied completely
+	Applying string                   // the one that was begun since and not completed; "" where there is none
 
 	version string // resourceVersion of the parent; empty where there is none
 	written bool   // whether the parent's text equals this

@@ -61,6 +61,7 @@ func (i *Inventory) read(parent *unstructured.Unstructured) error {
 	}
 	i.version = parent.GetResourceVersion()
 	i.Revision, _, _ = unstructured.NestedString(parent.Object, "data", "revision")
+	i.Applying, _, _ = unstructured.NestedString(parent.Object, "data", "applying")
 	listed, found, err := unstructured.NestedString(parent.Object, "data", "inventory")
 	if err != nil || !found {
 		return nil // the first run died between creating the parent and writing the list
@@ -82,8 +83,9 @@ func (i *Inventory) read(parent *unstructured.Unstructured) error {
 
 // Superset adds members to the list and writes it, before anything is changed:
 // those that exist with their uid, those that are to be created as [Pending].
+// It also notes which revision is on its way, unless it is the one that is there.
 // A parent that changed since it was read is an error: another runner is at it.
-func (i *Inventory) Superset(ctx context.Context, c *cluster.Cluster, members map[cluster.ID]types.UID) error {
+func (i *Inventory) Superset(ctx context.Context, c *cluster.Cluster, members map[cluster.ID]types.UID, revision string) error {
 	union := maps.Clone(i.Members)
 	maps.Copy(union, members)
 	if i.version == "" {
@@ -91,7 +93,11 @@ func (i *Inventory) Superset(ctx context.Context, c *cluster.Cluster, members ma
 			return fmt.Errorf("inventory of set %s: %w", i.Set.Name, err)
 		}
 	}
-	return i.write(ctx, c, &Inventory{Set: i.Set, Members: union, Revision: i.Revision})
+	applying := i.Applying
+	if revision != i.Revision {
+		applying = revision
+	}
+	return i.write(ctx, c, &Inventory{Set: i.Set, Members: union, Revision: i.Revision, Applying: applying})
 }
 
 // create makes a parent without a list, so that the write of the first list has
@@ -132,7 +138,7 @@ func (i *Inventory) Shrink(ctx context.Context, c *cluster.Cluster, members map[
 
 // write replaces the parent's text by next, if it differs, and i with it.
 func (i *Inventory) write(ctx context.Context, c *cluster.Cluster, next *Inventory) error {
-	if i.written && i.Revision == next.Revision && maps.Equal(i.Members, next.Members) {
+	if i.written && i.Revision == next.Revision && i.Applying == next.Applying && maps.Equal(i.Members, next.Members) {
 		return nil
 	}
 	u, err := next.object(i.version)
@@ -152,7 +158,8 @@ func (i *Inventory) write(ctx context.Context, c *cluster.Cluster, next *Invento
 	if err != nil {
 		return fmt.Errorf("inventory of set %s: %w", i.Set.Name, err)
 	}
-	i.Members, i.Revision, i.version, i.written = maps.Clone(next.Members), next.Revision, stored.GetResourceVersion(), true
+	i.Members, i.Revision, i.Applying = maps.Clone(next.Members), next.Revision, next.Applying
+	i.version, i.written = stored.GetResourceVersion(), true
 	if i.Members == nil {
 		i.Members = map[cluster.ID]types.UID{}
 	}
@@ -164,7 +171,7 @@ func (i *Inventory) write(ctx context.Context, c *cluster.Cluster, next *Invento
 // takes it over.
 func (i *Inventory) arrived(ctx context.Context, c *cluster.Cluster, next *Inventory) bool {
 	stored, err := Load(ctx, c, i.Set)
-	if err != nil || !stored.written || stored.Revision != next.Revision || !maps.Equal(stored.Members, next.Members) {
+	if err != nil || !stored.written || stored.Revision != next.Revision || stored.Applying != next.Applying || !maps.Equal(stored.Members, next.Members) {
 		return false
 	}
 	*i = *stored
@@ -202,10 +209,11 @@ func (i *Inventory) object(version string) (*unstructured.Unstructured, error) {
 	if version != "" {
 		metadata["resourceVersion"] = version
 	}
-	return &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata,
-		"data": map[string]any{"inventory": string(list), "revision": i.Revision},
-	}}, nil
+	data := map[string]any{"inventory": string(list), "revision": i.Revision}
+	if i.Applying != "" {
+		data["applying"] = i.Applying
+	}
+	return &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}}, nil
 }
 
 // fits says, before the server does, that a set is too large to be remembered.

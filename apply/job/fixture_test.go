@@ -198,7 +198,7 @@ func actions(out *job.Outcome) []string {
 
 func (s *shop) get(args ...string) string {
 	s.t.Helper()
-	return s.plane.Kubectl(s.t, append([]string{"-n", s.namespace, "get"}, args...)...)
+	return strings.TrimSpace(s.plane.Kubectl(s.t, append([]string{"-n", s.namespace, "get"}, args...)...))
 }
 
 // eventually repeats a look until it is content.

@@ -163,7 +163,7 @@ func TestDrift(t *testing.T) {
 
 	s.configure("drift: {heal: listed, listed: ['Service/*/web']}\n")
 	if s.apply(); s.get("service", "web", "-o", "name") != "service/web" || s.get("deployment", "web", "-o", "jsonpath={.spec.replicas}") != "3" {
-		t.Error("heal: listed put back something else")
+		t.Errorf("heal: listed: %q, %s replicas\n%s", s.get("service", "web", "-o", "name", "--ignore-not-found"), s.get("deployment", "web", "-o", "jsonpath={.spec.replicas}"), strings.Join(s.told, "\n"))
 	}
 	s.configure("drift: {heal: always, ignore: [{object: 'Deployment.apps/*/web', pointers: [/spec/replicas]}]}\n")
 	if s.apply(); s.get("deployment", "web", "-o", "jsonpath={.spec.replicas}") != "3" {

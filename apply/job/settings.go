@@ -71,10 +71,10 @@ func (r *run) hold(t *target) func(apply.Change) string {
 	}
 }
 
-// same says whether a target was applied completely with this very revision, so
-// that whatever differs now was changed by somebody.
+// same says whether a target was applied completely with this very revision and
+// no other was begun since, so that whatever differs now was changed by somebody.
 func (r *run) same(t *target) bool {
-	return r.outcome.Revision != "" && t.outcome.Previous == r.outcome.Revision
+	return r.outcome.Revision != "" && t.outcome.Previous == r.outcome.Revision && t.begun == ""
 }
 
 // matches compares an ID with a pattern of one, part by part.

@@ -40,7 +40,8 @@ type target struct {
 	objects []*unstructured.Unstructured
 	hooks   hook.Hooks
 	run     *apply.Run
-	changed bool // something is new since Previous, so that hooks are due
+	begun   string // the revision that was begun after Previous, and not completed
+	changed bool   // something is new since Previous, so that hooks are due
 	outcome *TargetOutcome
 }
 
@@ -89,21 +90,19 @@ func (t *target) fail(stage Stage, err error) {
 	}
 }
 
-// previous is the revision that the target was last applied with completely; ""
-// where that is not known.
-func previous(ctx context.Context, t *target) string {
-	before, err := inventory.Load(ctx, t.cluster, t.set)
-	if err != nil {
-		return "" // planning will say what is wrong
+// remember looks up what the target was last applied with. Where that is not
+// known, planning will say what is wrong.
+func (t *target) remember(ctx context.Context) {
+	if before, err := inventory.Load(ctx, t.cluster, t.set); err == nil {
+		t.outcome.Previous, t.begun = before.Revision, before.Applying
 	}
-	return before.Revision
 }
 
 func (t *target) ok() bool { return t.outcome.Err == nil }
 
 // plan compares the target with the cluster and writes nothing.
 func (t *target) plan(ctx context.Context, r *run) error {
-	t.outcome.Previous = previous(ctx, t)
+	t.remember(ctx)
 	t.changed = !r.same(t)
 	run, err := apply.Plan(ctx, t.cluster, t.objects, r.applyOptions(t))
 	if err != nil {

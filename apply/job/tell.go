@@ -23,7 +23,7 @@ func drifts(o drift.Object) bool { return o.What != drift.Added }
 // started tells that a new revision is on its way.
 func (r *run) started(ctx context.Context) {
 	for _, t := range r.targets {
-		t.outcome.Previous = previous(ctx, t)
+		t.remember(ctx)
 		if t.outcome.Previous != r.outcome.Revision || r.outcome.Revision == "" {
 			r.notify(ctx, t.outcome.Target, notify.Started, "applying", nil)
 		}

@@ -250,7 +250,9 @@ func (c *deployed) testDrift(t *testing.T) {
 		_, err := c.KubectlAs(t, kubeconfig, stdin, append([]string{"-n", "shop"}, args...)...)
 		return err
 	}
-	c.untilDenied(t, func() error { return write("", "patch", "configmap", "settings", "-p", `{"metadata":{"labels":{"policy":"awaited"}}}`) })
+	c.untilDenied(t, func() error {
+		return write("", "patch", "configmap", "settings", "-p", `{"metadata":{"labels":{"policy":"awaited"}}}`)
+	})
 	settings := "{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {a: c}}"
 	fresh := "{apiVersion: v1, kind: ConfigMap, metadata: {name: fresh}, data: {a: c}}"
 	apply := []string{"apply", "--server-side", "--field-manager=sallyport", "--force-conflicts", "-f", "-"}

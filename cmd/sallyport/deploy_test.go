@@ -166,11 +166,7 @@ func TestDeployPods(t *testing.T) {
 			}
 			pods++
 			container := spec["containers"].([]any)[0].(map[string]any)
-			args := fmt.Sprint(container["args"])
-			if !strings.HasPrefix(strings.TrimLeft(args, "["), "apply --config /etc/sallyport/config.yaml --namespace $(POD_NAMESPACE)") &&
-				!strings.HasPrefix(strings.TrimLeft(args, "["), "drift --config /etc/sallyport/config.yaml --namespace $(POD_NAMESPACE)") {
-				t.Errorf("%s: args %s", overlay, args)
-			}
+			parse(t, overlay, container["args"].([]any))
 			for _, key := range []string{"args", "ports", "livenessProbe", "readinessProbe"} {
 				delete(container, key)
 			}
@@ -188,6 +184,27 @@ func TestDeployPods(t *testing.T) {
 	}
 	if pods < len(overlays) {
 		t.Errorf("%d pods in %d overlays", pods, len(overlays))
+	}
+}
+
+// parse holds that the arguments of a container are a command line of ours.
+func parse(t *testing.T, overlay string, given []any) {
+	t.Helper()
+	var args []string
+	for _, a := range given {
+		args = append(args, a.(string))
+	}
+	s, _, _ := world(nil)
+	cmd, rest, err := newRoot(s).Find(args)
+	if err == nil {
+		err = cmd.ParseFlags(rest)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v: %v", overlay, args, err)
+	}
+	config, namespace := cmd.Flag("config").Value.String(), cmd.Flag("namespace").Value.String()
+	if config != "/etc/sallyport/config.yaml" || namespace != "$(POD_NAMESPACE)" || len(cmd.Flags().Args()) > 0 {
+		t.Errorf("%s: %v: configuration %s, namespace %s", overlay, args, config, namespace)
 	}
 }
 

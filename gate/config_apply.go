@@ -45,6 +45,15 @@ type VerifyConfig struct {
 type IdentityConfig struct {
 	Files  []string `yaml:"files" doc:"Files with age identities, as age-keygen writes them."`
 	Secret string   `yaml:"secret" doc:"A Secret with age identities, as namespace/name; every key that ends in .agekey or .txt counts."`
+
+	Keys   []KeyConfig `yaml:"keys" doc:"Keys in a cloud or a Vault that may be asked to open a file. None by default: a file cannot choose whom the runner talks to."`
+	Public []string    `yaml:"public" doc:"Encrypted values that are no secrets, so that they may stand elsewhere in plaintext too, as FILE#POINTER: apps/db.yaml#/stringData/user."`
+}
+
+// KeyConfig is one key beside age's.
+type KeyConfig struct {
+	Kind string `yaml:"kind" doc:"kms, gcp_kms, azure_kv, hc_vault or hckms." required:"true"`
+	ID   string `yaml:"id" doc:"The key as sops prints it: an ARN, a resource id, the URL of a key." required:"true"`
 }
 
 // PruneConfig bounds what one run deletes.

@@ -5,11 +5,13 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/sallyport/sallyport/finding"
 	"github.com/sallyport/sallyport/gate"
+	"github.com/sallyport/sallyport/secrets"
 	"github.com/sallyport/sallyport/secrets/decrypt"
 )
 
@@ -37,9 +39,9 @@ func (r *run) admit(ctx context.Context) error {
 	if err != nil {
 		return &Error{Stage: StageDecrypt, Err: err}
 	}
-	accepted := acceptedBy(admission.Report)
+	allowed := r.decryptOptions(admission.Report)
 	for _, a := range admission.Targets {
-		result, err := decrypt.Objects(ctx, admission.Sealed, a.Rendered, admission.Expectations, keys, decrypt.Options{Accept: accepted})
+		result, err := decrypt.Objects(ctx, admission.Sealed, a.Rendered, admission.Expectations, keys, allowed)
 		if err != nil {
 			return &Error{Stage: StageDecrypt, Target: a.Target.Path, Err: err}
 		}
@@ -52,6 +54,20 @@ func (r *run) admit(ctx context.Context) error {
 	}
 	r.close()
 	return nil
+}
+
+// decryptOptions are what the configuration and the gate's verdict allow beyond
+// the strictest.
+func (r *run) decryptOptions(report *finding.Report) decrypt.Options {
+	config := r.config.Apply.Identities
+	opts := decrypt.Options{
+		Accept: acceptedBy(report),
+		Public: func(file, key string) bool { return slices.Contains(config.Public, file+"#"+key) },
+	}
+	for _, k := range config.Keys {
+		opts.Keys = append(opts.Keys, decrypt.Key{Kind: secrets.RecipientKind(k.Kind), ID: k.ID})
+	}
+	return opts
 }
 
 // acceptedBy lets a finding pass that the gate has judged already: it is in the

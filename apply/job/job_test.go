@@ -220,6 +220,20 @@ func TestWrongConfiguration(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", more, err, want)
 		}
 	}
+	s.configure("")
+	config := filepath.Join(s.own, "config.yaml")
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unsigned := strings.Replace(string(text), "source: {url: \"file://"+s.dir+"\", ref: main}", "verify: {require: commit}", 1)
+	if err := os.WriteFile(config, []byte(unsigned), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = s.job(func(o *job.Options) { o.Directory = s.dir }).Run(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "apply.verify: a directory has no signature") {
+		t.Errorf("a directory passes for signed: %v", err)
+	}
 	if _, err := job.New(job.Options{Config: filepath.Join(s.own, "config.yaml")}); err == nil || !strings.Contains(err.Error(), "--namespace") {
 		t.Errorf("got %v", err)
 	}

@@ -2,6 +2,7 @@ package job
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"regexp"
@@ -167,6 +168,9 @@ func (r *run) settle() error {
 		if _, err := path.Match(pattern, ""); err != nil {
 			return r.wrong("apply.drift.listed", fmt.Errorf("%q: %w", pattern, err))
 		}
+	}
+	if v := config.Verify; config.Source.URL == "" && (v.Require != "" || v.AllowedSignersFile != "" || len(v.GPGKeyringFiles) > 0) {
+		return r.wrong("apply.verify", errors.New("a directory has no signature that could be checked: give apply.source.url"))
 	}
 	if config.Prune.Share > 100 {
 		return r.wrong("apply.prune.share", fmt.Errorf("%d of a hundred", config.Prune.Share))

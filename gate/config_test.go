@@ -58,6 +58,23 @@ func TestConfigExample(t *testing.T) {
 	}
 }
 
+// TestApplyExample holds that the example of docs/apply.md is accepted.
+func TestApplyExample(t *testing.T) {
+	page, err := os.ReadFile("../docs/apply.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```yaml\n")
+	example, _, _ := strings.Cut(rest, "```")
+	cfg, err := parseConfig(ConfigName, ConfigName, []byte(example))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Apply.Source.Ref != "main" || len(cfg.Apply.Smoke) != 1 {
+		t.Errorf("%+v", cfg.Apply)
+	}
+}
+
 func TestConfigNumbers(t *testing.T) {
 	cfg, err := parseConfig(ConfigName, ConfigName, []byte("apply: {prune: {count: 7}, health: {timeout: 1m30s}, smoke: [{name: a, url: http://a, status: [200, 204]}]}\n"))
 	if err != nil {

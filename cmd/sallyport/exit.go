@@ -86,10 +86,11 @@ func hintFor(err error) string {
 
 // exitCodesDoc is the topic exit-codes of explain.
 const exitCodesDoc = `  0    clean; warnings are allowed
-  1    at least one finding at or above --fail-on (error, unless changed)
+  1    at least one finding at or above --fail-on (error, unless changed); for
+       apply: refused or not healthy; for drift and status: something differs
   2    usage or configuration: an unknown flag, a mistake in .sallyport.yaml,
        or no target to check
-  3    could not look: Git, the file system or the network refused
+  3    could not look: Git, the file system, the network or the cluster refused
   130  interrupted
 
 Where several apply, 2 beats 3 beats 1. Nothing checked is never 0: where no

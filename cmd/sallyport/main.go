@@ -1,6 +1,6 @@
 // Command sallyport checks a GitOps repository before it is merged: it renders
 // every target without any key, and judges the result by schema, policy and the
-// rules for secrets.
+// rules for secrets. In the cluster it does so again, decrypts and applies.
 package main
 
 import (

@@ -36,13 +36,15 @@ func run(ctx context.Context, s *streams, args []string) int {
 func newRoot(s *streams) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "sallyport",
-		Short: "Check a GitOps repository before it is merged",
+		Short: "Check a GitOps repository before it is merged, and again before it is applied",
 		Long: `sallyport checks a GitOps repository before it is merged. It finds what the
 repository deploys, renders every target in memory without any key, and judges
 the result: does it render, would the API server accept it, does it follow the
-policies, is every secret encrypted and does it stay where it belongs.
+policies, is every secret encrypted and does it stay where it belongs. That needs
+no cluster, no key and no network, and no configuration to begin with.
 
-It needs no cluster, no key and no network, and no configuration to begin with.`,
+In the cluster, apply has the same commit judged again, decrypts its secrets in
+memory and applies it.`,
 		Example: `  sallyport check                    check the repository around the current directory
   sallyport check --staged           check what the next commit would contain
   sallyport targets                  list what is deployed, and why it counts as that

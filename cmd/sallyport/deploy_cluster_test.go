@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -243,6 +244,7 @@ func (c *deployed) testDrift(t *testing.T) {
 	c.Kubectl(t, "-n", "shop", "create", "configmap", "settings", "--from-literal=a=b")
 	c.Kubectl(t, "-n", "shop", "create", "deployment", "web", "--image=registry.example.com/web:1")
 	c.Kubectl(t, "-n", "shop", "run", "pod", "--image=registry.example.com/web:1")
+	c.Kubectl(t, "-n", "shop", "wait", "--for=condition=Available", "--timeout=60s", "deployment/web")
 	before := c.state(t)
 
 	kubeconfig := c.TokenKubeconfig(t, "sallyport", "sallyport-drift")
@@ -290,8 +292,9 @@ func (c *deployed) testDrift(t *testing.T) {
 			}
 		}
 	}
-	if after := c.state(t); after != before {
-		t.Errorf("the cluster has changed:\n%s\nwas\n%s", after, before)
+	after := c.state(t)
+	for _, line := range slices.Concat(added(before, after), added(after, before)) {
+		t.Errorf("the cluster has changed: %s", line)
 	}
 	// Others are left alone, also those with a similar name.
 	for namespace, name := range map[string]string{"sallyport": "sallyport", "shop": "sallyport-drifter"} {
@@ -309,6 +312,12 @@ func (c *deployed) state(t *testing.T) string {
 	return c.Kubectl(t, "-n", "shop", "get", "configmaps,deployments,leases,servicemonitors", "-o", "jsonpath="+line) +
 		c.Kubectl(t, "-n", "shop", "get", "secrets,pods", "-o", "name") +
 		c.Kubectl(t, "get", "namespaces,clusterroles,crds", "-o", "name")
+}
+
+// added returns the lines of after that before lacks.
+func added(before, after string) []string {
+	known := strings.Split(before, "\n")
+	return slices.DeleteFunc(strings.Split(after, "\n"), func(line string) bool { return slices.Contains(known, line) })
 }
 
 // untilDenied waits until the admission policy is in force: the API server takes

@@ -108,9 +108,10 @@ type done struct {
 	outcomes  []outcome // in the order of the targets
 	files     []finding.Finding
 	commits   []finding.Finding
-	across    validate.Result // of all targets together
-	encrypted int             // files in the checked directory
-	scanned   int             // likewise
+	judges    []finding.Finding // what the change does to the files that judge it
+	across    validate.Result   // of all targets together
+	encrypted int               // files in the checked directory
+	scanned   int               // likewise
 
 	// What conclude adds.
 	snapshot   finding.Snapshot

@@ -188,7 +188,8 @@ func (g *gate) judge(ctx context.Context) (*done, error) {
 		}
 	}
 	g.conclude(d)
-	return d, nil
+	d.judges, err = g.judgesChanged(ctx)
+	return d, err
 }
 
 // gate is one run.

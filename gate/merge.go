@@ -34,6 +34,7 @@ type shardEvidence struct {
 	Discovery  []finding.Finding
 	Files      []finding.Finding    // of the first shard
 	Commits    []finding.Finding    // of the first shard
+	Judges     []finding.Finding    // of the first shard
 	Words      []validate.FileWords // of every Count-th file, for references that nothing answers
 	Holders    []string             // directories with a kustomization; of the first shard
 	Encrypted  int
@@ -65,7 +66,7 @@ func (g *gate) shardReport(r *finding.Report, d *done) error {
 	}
 	inputs, tree := g.shardInputs()
 	e := shardEvidence{
-		Tree: tree, Terms: g.shardTerms(d), Defined: g.defined, Discovery: d.discovery, Files: d.files, Commits: d.commits,
+		Tree: tree, Terms: g.shardTerms(d), Defined: g.defined, Discovery: d.discovery, Files: d.files, Commits: d.commits, Judges: d.judges,
 		Encrypted: d.encrypted, Scanned: d.scanned, Policies: d.policies, Rules: d.rules, NotChecked: d.notChecked,
 	}
 	for _, o := range d.outcomes {
@@ -264,7 +265,7 @@ func latest(parts []shardEvidence) (time.Time, error) {
 func (g *gate) join(parts []shardEvidence) (*done, error) {
 	first := parts[0]
 	d := &done{
-		snapshot: first.Terms.Snapshot, whole: first.Terms.Whole, discovery: first.Discovery, files: first.Files, commits: first.Commits,
+		snapshot: first.Terms.Snapshot, whole: first.Terms.Whole, discovery: first.Discovery, files: first.Files, commits: first.Commits, judges: first.Judges,
 		encrypted: first.Encrypted, scanned: first.Scanned, policies: first.Policies, rules: first.Rules, notChecked: first.NotChecked,
 	}
 	var references []*validate.Evidence

@@ -80,7 +80,7 @@ func (g *gate) remember() {
 		return
 	}
 	g.memory = &memory{store: store{g.opts.Cache}, environment: environment}
-	if tree, err := g.treeKey(); err == nil && g.opts.Commits == "" {
+	if tree, err := g.treeKey(); err == nil && g.opts.Commits == "" && g.opts.PolicyFrom == "" {
 		h := newHasher()
 		h.add(entryRun, environment.String(), tree.String())
 		for _, w := range g.config.Waivers {

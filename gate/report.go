@@ -72,6 +72,7 @@ func (g *gate) collect(d *done) map[string][]finding.Finding {
 			delete(out, name)
 		}
 	}
+	out[checkPolicy] = append(out[checkPolicy], d.judges...) // whatever is checked
 	return out
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sallyport/sallyport/finding"
 	"github.com/sallyport/sallyport/report"
+	"github.com/sallyport/sallyport/testdata/attacks"
 )
 
 // attackRows is how many rows the threat table of SECURITY.md has.
@@ -24,27 +25,27 @@ const attackRows = 19
 // fixture wants, where it wants them; the twin gives none. Neither prints a
 // secret, starts a program other than Git's plumbing, or connects to anything.
 func TestAttacks(t *testing.T) {
-	attacks := readAttacks(t)
-	w := newWorkshop(t)
-	for _, a := range attacks {
-		t.Run(a.name, func(t *testing.T) {
-			if a.pending != "" {
-				t.Skipf("pending: %s", a.pending)
+	all := attacks.Read(t, "../../testdata/attacks")
+	w := attacks.NewWorkshop(t)
+	for _, a := range all {
+		t.Run(a.Name, func(t *testing.T) {
+			if a.Pending != "" {
+				t.Skipf("pending: %s", a.Pending)
 			}
 			if testing.Short() {
 				t.Skip("takes half a second")
 			}
-			r := w.build(t, a)
-			r.play(t, branchAttack, func(t *testing.T, got outcomeOf) {
-				a.judge(t, r, got)
+			r := repository{w.Build(t, a)}
+			r.play(t, attacks.BranchAttack, func(t *testing.T, got outcomeOf) {
+				r.judge(t, got)
 			})
-			if w.twins[a.twin()] {
+			if w.Twins[a.Twin()] {
 				return // played by another fixture
 			}
-			w.twins[a.twin()] = true
-			r.play(t, branchTwin, func(t *testing.T, got outcomeOf) {
+			w.Twins[a.Twin()] = true
+			r.play(t, attacks.BranchTwin, func(t *testing.T, got outcomeOf) {
 				for _, f := range got.report.Findings {
-					if !slices.Contains(a.tolerate, f.Rule) {
+					if !slices.Contains(a.Tolerate, f.Rule) {
 						t.Errorf("the harmless twin gives %s", describe(f))
 					}
 				}
@@ -65,13 +66,13 @@ func TestAttackTable(t *testing.T) {
 	}
 	text := strings.Join(strings.Fields(string(security)), " ")
 	rows := map[string]bool{}
-	for _, a := range readAttacks(t) {
-		rows[a.name[:2]] = true
-		if len(a.want) == 0 && !a.marked && a.documented == "" && a.exit == "" {
-			t.Errorf("%s wants no finding, and names no sentence of SECURITY.md that says so", a.name)
+	for _, a := range attacks.Read(t, "../../testdata/attacks") {
+		rows[a.Name[:2]] = true
+		if len(a.Want) == 0 && !a.Marked && a.Documented == "" && a.Exit == "" {
+			t.Errorf("%s wants no finding, and names no sentence of SECURITY.md that says so", a.Name)
 		}
-		if !strings.Contains(text, a.documented) {
-			t.Errorf("%s: SECURITY.md does not say %q", a.name, a.documented)
+		if !strings.Contains(text, a.Documented) {
+			t.Errorf("%s: SECURITY.md does not say %q", a.Name, a.Documented)
 		}
 	}
 	for row := 1; row <= attackRows; row++ {
@@ -90,26 +91,26 @@ type outcomeOf struct {
 
 // play checks one branch in every format at once, and holds what is true of
 // every run: no secret in the output, no program, no connection.
-func (r *repository) play(t *testing.T, branch string, judge func(*testing.T, outcomeOf)) {
+func (r repository) play(t *testing.T, branch string, judge func(*testing.T, outcomeOf)) {
 	t.Run(branch, func(t *testing.T) {
-		r.checkout(branch)
+		r.Checkout(branch)
 		files := t.TempDir()
-		args := append([]string{"check", r.dir, "--rev", "HEAD"}, r.expandAll(r.attack.args)...)
+		args := append([]string{"check", r.Dir, "--rev", "HEAD"}, r.ExpandAll(r.Attack.Args)...)
 		for _, format := range report.Formats() {
 			args = append(args, "-o", format+"="+filepath.Join(files, format))
 		}
 		args = append(args, "-o", "text", "--color", "always")
-		r.workshop.watch.reset(t)
+		r.Workshop.Watch.Reset(t)
 		s, stdout, stderr := world(nil)
 		code := run(context.Background(), s, args)
-		r.workshop.watch.check(t)
+		r.Workshop.Watch.Check(t)
 
 		outputs := map[string][]byte{"standard output": stdout.Bytes(), "standard error": stderr.Bytes()}
 		for _, format := range report.Formats() {
 			outputs[format], _ = os.ReadFile(filepath.Join(files, format)) // absent where nothing was reported
 		}
 		r.holdSecrets(t, outputs)
-		if _, err := os.Stat(r.workshop.marker); err == nil {
+		if _, err := os.Stat(r.Workshop.Marker); err == nil {
 			t.Error("a program of the repository was run")
 		}
 		got := outcomeOf{code: code, stderr: stderr.String(), report: &finding.Report{}}
@@ -120,7 +121,7 @@ func (r *repository) play(t *testing.T, branch string, judge func(*testing.T, ou
 		}
 		judge(t, got)
 		if t.Failed() {
-			t.Logf("sallyport %s: exit code %d\n%s%s", strings.Join(args[:4+len(r.attack.args)], " "), code, colors.ReplaceAllString(stdout.String(), ""), stderr)
+			t.Logf("sallyport %s: exit code %d\n%s%s", strings.Join(args[:4+len(r.Attack.Args)], " "), code, colors.ReplaceAllString(stdout.String(), ""), stderr)
 		}
 	})
 }
@@ -128,7 +129,7 @@ func (r *repository) play(t *testing.T, branch string, judge func(*testing.T, ou
 var colors = regexp.MustCompile("\x1b\\[[0-9;]*m")
 
 // judge compares what check found with what the fixture wants.
-func (a *attack) judge(t *testing.T, r *repository, got outcomeOf) {
+func (r repository) judge(t *testing.T, got outcomeOf) {
 	wanted, code := r.wants(t), exitClean
 	var want, found []string
 	for _, w := range wanted {
@@ -138,15 +139,15 @@ func (a *attack) judge(t *testing.T, r *repository, got outcomeOf) {
 		}
 	}
 	for _, f := range got.report.Findings {
-		if slices.Contains(a.tolerate, f.Rule) && f.Severity == finding.Warning {
+		if slices.Contains(r.Attack.Tolerate, f.Rule) && f.Severity == finding.Warning {
 			continue
 		}
 		found = append(found, wantOf(f).String())
 	}
-	if a.exit != "" {
+	if r.Attack.Exit != "" {
 		code = exitUsage
-		if !strings.Contains(got.stderr, a.exit) {
-			t.Errorf("standard error does not say %q:\n%s", a.exit, got.stderr)
+		if !strings.Contains(got.stderr, r.Attack.Exit) {
+			t.Errorf("standard error does not say %q:\n%s", r.Attack.Exit, got.stderr)
 		}
 	}
 	if got.code != code {
@@ -179,10 +180,10 @@ func describe(f finding.Finding) string {
 }
 
 // holdSecrets fails where an output holds a secret of the fixture in any form.
-func (r *repository) holdSecrets(t *testing.T, outputs map[string][]byte) {
+func (r repository) holdSecrets(t *testing.T, outputs map[string][]byte) {
 	t.Helper()
 	for name, output := range outputs {
-		for _, value := range r.canaries {
+		for _, value := range r.Canaries {
 			for form, text := range forms(value) {
 				if bytes.Contains(output, []byte(text)) {
 					t.Errorf("%s holds the secret %q, %s", name, value, form)

@@ -46,6 +46,7 @@ var allowed = map[string][]string{
 	"apply/job":             {"repo", "source", "finding", "render", "secrets", "secrets/decrypt", "gate", "apply", "apply/cluster", "apply/inventory", "apply/health", "apply/hook", "apply/smoke", "apply/notify", "apply/fetch", "apply/drift"},
 	"cmd/sallyport":         {"repo", "source", "finding", "render", "secrets", "secrets/encrypt", "policy", "diff", "gate", "report", "apply", "apply/job", "apply/cluster", "apply/drift", "apply/notify"},
 	"testdata/peer":         {},
+	"testdata/attacks":      {"testdata/peer"},
 	"testdata/fleet":        {},
 	"testdata/corpora":      {"testdata/peer"},
 	"testdata/controlplane": {"testdata/peer"},

@@ -1,4 +1,4 @@
-package main
+package attacks
 
 import (
 	"bytes"
@@ -26,33 +26,37 @@ import (
 	"github.com/sallyport/sallyport/testdata/peer"
 )
 
-// workshop makes the repositories of the fixtures. Its keys are made afresh, so
+// Workshop makes the repositories of the fixtures. Its keys are made afresh, so
 // that nothing in a fixture can ever be opened, and every secret value gets a
 // suffix of its own.
-type workshop struct {
-	t      *testing.T
-	watch  *watch
-	keys   map[string]ageKey
-	bases  map[string]*repository // by what they are made from
-	twins  map[string]bool        // that were played
-	marker string                 // a file that any program of a repository would write
-	salt   string
+type Workshop struct {
+	Watch  *Watch
+	Twins  map[string]bool // that were played; for the caller
+	Marker string          // a file that any program of a repository would write
+
+	t     *testing.T
+	keys  map[string]Key
+	bases map[string]*Repository // by what they are made from
+	salt  string
 }
 
-type ageKey struct{ recipient, identity, file string }
+// Key is an age key; File holds the identity.
+type Key struct{ Recipient, Identity, File string }
 
-func newWorkshop(t *testing.T) *workshop {
+// NewWorkshop makes a workshop, and lets PATH lead to a git that takes notes and
+// to nothing else.
+func NewWorkshop(t *testing.T) *Workshop {
 	salt := make([]byte, 4)
 	if _, err := rand.Read(salt); err != nil {
 		t.Fatal(err)
 	}
-	w := &workshop{t: t, keys: map[string]ageKey{}, bases: map[string]*repository{}, twins: map[string]bool{}, marker: filepath.Join(t.TempDir(), "ran"), salt: hex.EncodeToString(salt)}
-	w.watch = newWatch(t)
+	w := &Workshop{t: t, keys: map[string]Key{}, bases: map[string]*Repository{}, Twins: map[string]bool{}, Marker: filepath.Join(t.TempDir(), "ran"), salt: hex.EncodeToString(salt)}
+	w.Watch = newWatch(t)
 	return w
 }
 
-// key returns the age key of a name.
-func (w *workshop) key(name string) ageKey {
+// Key returns the age key of a name.
+func (w *Workshop) Key(name string) Key {
 	w.t.Helper()
 	if k, ok := w.keys[name]; ok {
 		return k
@@ -62,16 +66,16 @@ func (w *workshop) key(name string) ageKey {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	k := ageKey{recipient: recipient, file: file, identity: regexp.MustCompile(`AGE-SECRET-KEY-\S+`).FindString(string(data))}
+	k := Key{Recipient: recipient, File: file, Identity: regexp.MustCompile(`AGE-SECRET-KEY-\S+`).FindString(string(data))}
 	w.keys[name] = k
 	return k
 }
 
 // wrap returns an armored age file of 32 random bytes: what a planted recipient
 // looks like, put in by somebody who does not know the data key.
-func (w *workshop) wrap(name string) string {
+func (w *Workshop) wrap(name string) string {
 	w.t.Helper()
-	cmd := peer.Command(w.t, "age", ".", "--encrypt", "--armor", "--recipient", w.key(name).recipient)
+	cmd := peer.Command(w.t, "age", ".", "--encrypt", "--armor", "--recipient", w.Key(name).Recipient)
 	dataKey := make([]byte, 32)
 	if _, err := rand.Read(dataKey); err != nil {
 		w.t.Fatal(err)
@@ -85,7 +89,7 @@ func (w *workshop) wrap(name string) string {
 }
 
 // pem returns a fresh private key.
-func (w *workshop) pem() string {
+func (w *Workshop) pem() string {
 	w.t.Helper()
 	_, key, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -103,9 +107,9 @@ var (
 	placeholder = regexp.MustCompile(`\{\{([a-z0-9]+)(?: ([^{}]*))?\}\}`)
 )
 
-// expand fills the placeholders of a text, and makes its canaries unique.
-func (r *repository) expand(text string) string {
-	w := r.workshop
+// Expand fills the placeholders of a text, and makes its canaries unique.
+func (r *Repository) Expand(text string) string {
+	w := r.Workshop
 	text = canaryName.ReplaceAllStringFunc(text, func(name string) string {
 		value := name + "-" + w.salt
 		r.canary(value)
@@ -115,13 +119,13 @@ func (r *repository) expand(text string) string {
 		part := placeholder.FindStringSubmatch(match)
 		switch name, arg := part[1], part[2]; name {
 		case "age":
-			return w.key(arg).recipient
+			return w.Key(arg).Recipient
 		case "identity":
-			r.canary(w.key(arg).identity)
-			return w.key(arg).identity
+			r.canary(w.Key(arg).Identity)
+			return w.Key(arg).Identity
 		case "hidden":
 			form, name, _ := strings.Cut(arg, " ")
-			return r.hiddenIdentity(form, w.key(name).identity)
+			return r.hiddenIdentity(form, w.Key(name).Identity)
 		case "base64":
 			return base64.StdEncoding.EncodeToString([]byte(arg))
 		case "pem":
@@ -135,9 +139,9 @@ func (r *repository) expand(text string) string {
 		case "wrap":
 			return fmt.Sprintf("%q", w.wrap(arg))
 		case "server":
-			return w.watch.server
+			return w.Watch.server
 		case "marker":
-			return w.marker
+			return w.Marker
 		case "image":
 			return "registry.example/shop@sha256:" + strings.Repeat("0123456789abcdef", 4)
 		}
@@ -148,7 +152,7 @@ func (r *repository) expand(text string) string {
 
 // hiddenIdentity lays an age identity out in a way that a search for it misses.
 // What of it may not be printed is the rest of it in the same form.
-func (r *repository) hiddenIdentity(form, identity string) string {
+func (r *Repository) hiddenIdentity(form, identity string) string {
 	var text string
 	switch form {
 	case "json":
@@ -161,7 +165,7 @@ func (r *repository) hiddenIdentity(form, identity string) string {
 		var packed bytes.Buffer
 		z := gzip.NewWriter(&packed)
 		_, err := z.Write([]byte(identity))
-		r.must("", errors.Join(err, z.Close()))
+		r.Must("", errors.Join(err, z.Close()))
 		text = base64.StdEncoding.EncodeToString(packed.Bytes())
 	case "folded":
 		text = identity[:7] + "\n    " + identity[7:30] + "\n    " + identity[30:]
@@ -175,23 +179,23 @@ func (r *repository) hiddenIdentity(form, identity string) string {
 	return text
 }
 
-func (r *repository) canary(value string) {
-	if !slices.Contains(r.canaries, value) {
-		r.canaries = append(r.canaries, value)
+func (r *Repository) canary(value string) {
+	if !slices.Contains(r.Canaries, value) {
+		r.Canaries = append(r.Canaries, value)
 	}
 }
 
-func (r *repository) expandAll(in []string) []string {
+func (r *Repository) ExpandAll(in []string) []string {
 	out := make([]string, len(in))
 	for i, s := range in {
-		out[i] = r.expand(s)
+		out[i] = r.Expand(s)
 	}
 	return out
 }
 
-// watch sees which programs are started, and who connects to a server on this
+// Watch sees which programs are started, and who connects to a server on this
 // machine. PATH leads to a git that takes notes and to nothing else.
-type watch struct {
+type Watch struct {
 	server string
 	hits   atomic.Int64
 	log    string
@@ -199,9 +203,9 @@ type watch struct {
 	path   string // PATH as it was, for the commands that build fixtures
 }
 
-func newWatch(t *testing.T) *watch {
+func newWatch(t *testing.T) *Watch {
 	t.Helper()
-	w := &watch{path: os.Getenv("PATH")}
+	w := &Watch{path: os.Getenv("PATH")}
 	real, err := exec.LookPath("git")
 	if err != nil {
 		t.Skip(err)
@@ -234,7 +238,8 @@ func newWatch(t *testing.T) *watch {
 	return w
 }
 
-func (w *watch) reset(t *testing.T) {
+// Reset forgets what was seen.
+func (w *Watch) Reset(t *testing.T) {
 	t.Helper()
 	w.hits.Store(0)
 	if err := os.WriteFile(w.log, nil, 0o644); err != nil {
@@ -248,8 +253,8 @@ var plumbing = []string{
 	"rev-parse", "ls-tree", "ls-files", "cat-file", "diff-index", "diff-tree", "diff-files", "rev-list", "merge-base", "for-each-ref", "check-attr", "log",
 }
 
-// check fails where Git did more than read, and where anybody connected.
-func (w *watch) check(t *testing.T) {
+// Check fails where Git did more than read, and where anybody connected.
+func (w *Watch) Check(t *testing.T) {
 	t.Helper()
 	data, err := os.ReadFile(w.log)
 	if err != nil {

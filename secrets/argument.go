@@ -61,10 +61,21 @@ func isArgumentSecret(name, text string) bool {
 	return !expression.MatchString(text) && !isShown(text) && isLiteralSecret(name, text)
 }
 
+// mayHoldArgument is a fast look for the name of a credential in front of a value,
+// and for mysql -px.
+func mayHoldArgument(text string) bool {
+	for i := 1; i < len(text); i++ {
+		if (text[i] == '=' || text[i] == ' ' || text[i] == '\t') && maybeCredential(text[max(0, i-2*len("pwd")):i]) {
+			return true
+		}
+	}
+	return strings.Contains(text, "-p")
+}
+
 // argumentsIn finds the credentials in one text of arguments: an item, or a script
 // for a shell.
 func argumentsIn(text string) []argumentHit {
-	if !strings.ContainsAny(text, "-=") {
+	if !mayHoldArgument(text) {
 		return nil
 	}
 	var out []argumentHit

@@ -19,7 +19,7 @@ var (
 // namesCredential reports whether a name is that of a credential itself, and not
 // of where one is found or of a digest of it.
 func namesCredential(name string) bool {
-	if !credentialName.MatchString(name) {
+	if !maybeCredential(name) || !credentialName.MatchString(name) {
 		return false
 	}
 	lower := strings.ToLower(name)
@@ -118,7 +118,7 @@ func (f *field) credential() (what, name string, ok bool) {
 		what = f.inside
 	case f.kind == "ConfigMap" && n == 2 && f.path[0] == "data":
 		what = "ConfigMap value"
-	case f.inResource() && passwordName.MatchString(name):
+	case maybeCredential(name) && f.inResource() && passwordName.MatchString(name):
 		what = whatField
 	}
 	ok = what != "" && namesCredential(name) && isLiteralSecret(name, f.text)

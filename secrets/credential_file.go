@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -92,16 +93,16 @@ func (d *document) credentials() {
 }
 
 // credentialsIn walks an object; path leads to n in it, and parent is the mapping
-// around n.
+// around n. Siblings share the array of their paths: nobody may keep one.
 func (d *document) credentialsIn(n, parent *yaml.Node, object *finding.Object, path []string) {
 	switch n = deref(n); n.Kind {
 	case yaml.SequenceNode:
 		for i, item := range n.Content {
-			d.credentialsIn(item, n, object, with(path, fmt.Sprint(i)))
+			d.credentialsIn(item, n, object, append(path, strconv.Itoa(i)))
 		}
 	case yaml.MappingNode:
 		if found := d.identity(n); found != nil && (get(n, "metadata") != nil || len(path) == 0) {
-			object, path = found, nil
+			object, path = found, path[len(path):]
 		}
 		if object != nil && len(path) == 0 && isJudgedWhole(object.Kind) {
 			return
@@ -111,7 +112,7 @@ func (d *document) credentialsIn(n, parent *yaml.Node, object *finding.Object, p
 				d.credentialsIn(n.Content[i+1], n, object, path)
 				continue
 			}
-			d.credentialsIn(n.Content[i+1], n, object, with(path, deref(n.Content[i]).Value))
+			d.credentialsIn(n.Content[i+1], n, object, append(path, deref(n.Content[i]).Value))
 		}
 	case yaml.ScalarNode:
 		d.credential(n, parent, object, path)
@@ -204,30 +205,111 @@ func (s *sheet) configEnv(use use) {
 }
 
 // mayHoldCredential is a fast look for a key, or a name beside a value, that is
-// named like a credential.
-func mayHoldCredential(path string, data []byte) bool {
-	if data = toUTF8(data); !source.IsYAML(path) && !bytes.Contains(data, []byte("kind")) {
+// named like a credential and may have a value that is one.
+func mayHoldCredential(path string, text []byte) bool {
+	if !source.IsYAML(path) && !anyReading(text, func(text []byte) bool { return bytes.Contains(text, []byte("kind")) }) {
 		return false
 	}
-	if bytes.Contains(data, []byte("uthorization")) || bytes.Contains(data, []byte(" -p")) && hasShortFlag(data) {
+	return anyReading(text, holdsCredentialName)
+}
+
+func holdsCredentialName(data []byte) bool {
+	if holdsFolded(data) || holdsHeader(data) || bytes.Contains(data, []byte(" -p")) && hasShortFlag(data) || mayHoldAction(data) {
 		return true
 	}
+	w := wordScan{data: data}
 	for i := 1; i < len(data); i++ {
-		if !endsName[data[i]] || data[i] != ':' && data[i] != '=' && !endsCredential[data[i-1]] {
-			continue
-		}
-		word := wordBefore(data, i)
-		if data[i] != ':' && data[i] != '=' && (len(word) == 0 || word[0] != '-') {
-			continue // only a flag stands alone
-		}
-		if string(word) == "name" || string(word) == "path" {
-			word = nameAfter(data[i:min(i+maxKeyName, len(data))])
-		}
-		if len(word) > 0 && maybeCredential(word) && credentialName.Match(word) {
+		if endsName[data[i]] && w.credentialEnds(i) {
 			return true
 		}
 	}
 	return false
+}
+
+// holdsFolded reports whether data holds one of the two letters that are not ASCII
+// and that a comparison without case takes for ASCII: the long s and the sign for
+// kelvin.
+func holdsFolded(data []byte) bool {
+	return bytes.Contains(data, []byte("\u017f")) || bytes.Contains(data, []byte("\u212a"))
+}
+
+// mayHoldAction reports whether data may hold the template of a Secret: what a
+// literal action there is called does not matter.
+func mayHoldAction(data []byte) bool {
+	return bytes.Contains(data, []byte("{{")) && bytes.Contains(data, []byte("Secret"))
+}
+
+// A wordScan looks for the names of credentials in a text.
+type wordScan struct {
+	data []byte
+	// valued is 1 where some key of the text is "value", so that the name beside
+	// it counts, and -1 where none is; 0 is unknown.
+	valued int
+}
+
+// credentialEnds reports whether the name of a credential with a value that may be
+// one ends in front of i.
+func (w *wordScan) credentialEnds(i int) bool {
+	c := w.data[i]
+	if c != ':' && c != '=' {
+		if !endsCredential[w.data[i-1]] {
+			return false
+		}
+		word := wordBefore(w.data, i) // only a flag stands alone
+		return len(word) > 0 && word[0] == '-' && isCredentialWord(word)
+	}
+	word := wordBefore(w.data, i)
+	if string(word) == "name" || string(word) == "path" {
+		return isCredentialWord(nameAfter(w.data[i:min(i+maxKeyName, len(w.data))])) && w.hasValue()
+	}
+	return isCredentialWord(word) && !(c == ':' && isEmptyValue(w.data[i+1:]))
+}
+
+func isCredentialWord(word []byte) bool { return maybeCredential(word) && credentialName.Match(word) }
+
+// hasValue reports whether the word "value" stands alone anywhere.
+func (w *wordScan) hasValue() bool {
+	if w.valued == 0 {
+		w.valued = -1
+		for at := 0; ; {
+			i := bytes.Index(w.data[at:], []byte("value"))
+			if i < 0 {
+				break
+			}
+			from, to := at+i, at+i+len("value")
+			if (from == 0 || !isNameByte(w.data[from-1])) && (to == len(w.data) || !isNameByte(w.data[to])) {
+				w.valued = 1
+				break
+			}
+			at = to
+		}
+	}
+	return w.valued > 0
+}
+
+// isEmptyValue reports whether what follows the colon of a key is no text: a
+// switch, nothing, or a mapping, whose keys are looked at on their own.
+func isEmptyValue(rest []byte) bool {
+	line, below, _ := bytes.Cut(rest, []byte{'\n'})
+	switch string(bytes.TrimSpace(line)) {
+	case "", "true", "false", "null":
+		return startsKey(below) // a text may go on there
+	}
+	return false
+}
+
+// startsKey reports whether a line begins with a plain key, or with that of an
+// item.
+func startsKey(line []byte) bool {
+	line = bytes.TrimLeft(line, " ")
+	for bytes.HasPrefix(line, []byte("- ")) {
+		line = bytes.TrimLeft(line[2:], " ")
+	}
+	end := 0
+	for end < len(line) && (isNameByte(line[end]) || line[end] == '/' || line[end] == '$') {
+		end++
+	}
+	return end > 0 && !bytes.HasPrefix(line, []byte("-")) && end+1 < len(line) && line[end] == ':' && isSpace(line[end+1])
 }
 
 // endsName are the bytes that may follow the name of a credential: of a key, of a
@@ -254,8 +336,24 @@ func lastLetters(all string) (t [256]bool) {
 	return t
 }
 
-// maybeCredential rules out by the last letter nearly all that credentialName does.
-func maybeCredential(word []byte) bool { return endsCredential[word[len(word)-1]] }
+// maybeCredential rules out by the last letters nearly all that credentialName
+// does. What is not ASCII may fold to a letter (U+017F, U+212A), so it stays.
+func maybeCredential[T string | []byte](word T) bool {
+	n := len(word)
+	if n < len("pwd") {
+		return false
+	}
+	for i := max(0, n-3*utf8.UTFMax); i < n; i++ {
+		if word[i] >= utf8.RuneSelf {
+			return true
+		}
+	}
+	switch string([]byte{word[n-3] | 0x20, word[n-2] | 0x20, word[n-1] | 0x20}) {
+	case "ord", "swd", "pwd", "ass", "ase", "ken", "ret", "ial", "als", "key":
+		return true
+	}
+	return false
+}
 
 // wordBefore returns the key that ends in front of i.
 func wordBefore(data []byte, i int) []byte {

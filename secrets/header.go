@@ -3,6 +3,7 @@ package secrets
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -51,15 +52,58 @@ func isBearer(text string) bool {
 // headerLine is a header in a text of any kind, with the value on the same line or
 // under the next key: a proxy's configuration, a script, a list of names and
 // values.
-var headerLine = regexp.MustCompile(`(?i)authorization\\?["']?(?:[ \t]*[:=,][ \t]*|[ \t]+|[ \t]*,?[ \t]*\r?\n?[ \t]*["']?value["']?[ \t]*:[ \t]*)\\?["']?(basic|bearer|token)[ \t]+([A-Za-z0-9+/=._~-]+)`)
+var headerLine = regexp.MustCompile(`^(?i)authorization\\?["']?(?:[ \t]*[:=,][ \t]*|[ \t]+|[ \t]*,?[ \t]*\r?\n?[ \t]*["']?value["']?[ \t]*:[ \t]*)\\?["']?(basic|bearer|token)[ \t]+([A-Za-z0-9+/=._~-]+)`)
+
+// authorization is the name of a header, in lower case.
+const authorization = "authorization"
+
+// authorizations returns where the word begins, in any case. It looks for its
+// rarest letter.
+func authorizations(data []byte) []int {
+	const rare = len("authori")
+	var out []int
+	for _, letter := range []byte("zZ") {
+		for at := 0; ; at++ {
+			i := bytes.IndexByte(data[at:], letter)
+			if i < 0 {
+				break
+			}
+			at += i
+			start, end := at-rare, at-rare+len(authorization)
+			if start >= 0 && end <= len(data) && bytes.EqualFold(data[start:end], []byte(authorization)) {
+				out = append(out, start)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// holdsHeader reports whether the word ends a name: not rbac.authorization.k8s.io.
+func holdsHeader(data []byte) bool {
+	return slices.ContainsFunc(authorizations(data), func(from int) bool {
+		end := from + len(authorization)
+		return end == len(data) || !isNameByte(data[end]) && data[end] != '/'
+	})
+}
 
 // scanHeaders finds credentials in Authorization headers.
 func scanHeaders(data []byte) []hit {
 	var out []hit
-	for _, at := range headerLine.FindAllSubmatchIndex(data, -1) {
-		scheme, text := bytes.ToLower(data[at[2]:at[3]]), string(data[at[4]:at[5]])
+	last := 0
+	for _, from := range authorizations(data) {
+		end := from + len(authorization)
+		if from < last || end == len(data) || isNameByte(data[end]) {
+			continue // most are of rbac.authorization.k8s.io
+		}
+		m := headerLine.FindSubmatchIndex(data[from:])
+		if m == nil {
+			continue
+		}
+		last = from + m[1]
+		scheme, text := bytes.ToLower(data[from+m[2]:from+m[3]]), string(data[from+m[4]:from+m[5]])
 		if string(scheme) == "basic" && isUserPassword(text) || string(scheme) != "basic" && isBearer(text) {
-			out = append(out, hit{extent{at[4], at[5]}, rulePlaintext, "an Authorization header holds a credential"})
+			out = append(out, hit{extent{from + m[4], from + m[5]}, rulePlaintext, "an Authorization header holds a credential"})
 		}
 	}
 	return out

@@ -3,6 +3,7 @@ package secrets
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -16,12 +17,13 @@ import (
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
 // secrets seals the plaintext values of every Secret at or below n: a document,
-// an item of a List, an object inside a Template or a Policy.
+// an item of a List, an object inside a Template or a Policy. Siblings share the
+// array of their tokens: nobody may keep them.
 func (d *document) secrets(n *yaml.Node, tokens []string) {
 	switch n = deref(n); n.Kind {
 	case yaml.SequenceNode:
 		for i, item := range n.Content {
-			d.secrets(item, with(tokens, fmt.Sprint(i)))
+			d.secrets(item, append(tokens, strconv.Itoa(i)))
 		}
 	case yaml.MappingNode:
 		if d.isSecret(n, tokens) {
@@ -40,7 +42,7 @@ func (d *document) secrets(n *yaml.Node, tokens []string) {
 		}
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			if child := deref(n.Content[i+1]); child.Kind != yaml.ScalarNode {
-				d.secrets(child, with(tokens, deref(n.Content[i]).Value))
+				d.secrets(child, append(tokens, deref(n.Content[i]).Value))
 			}
 		}
 	}

@@ -4,10 +4,30 @@ import (
 	"bytes"
 )
 
-// mayHoldSecret is a fast look at the bytes: false means that there is nothing
-// to seal. It errs on the side of true.
-func mayHoldSecret(data []byte) bool {
-	if data = toUTF8(data); bytes.Contains(data, []byte("ENC[AES256_GCM")) {
+// mayHoldSecret is a fast look at a text: false means that there is nothing to
+// seal. It errs on the side of true.
+func mayHoldSecret(text []byte) bool { return anyReading(text, holdsSecretMark) }
+
+// anyReading asks about a text as it is and as it is behind escapes. What escapes
+// hide twice, as in JSON inside JSON, may be anything.
+func anyReading(data []byte, holds func([]byte) bool) bool {
+	if holds(data) {
+		return true
+	}
+	if !hasLetterEscape(data) {
+		return false
+	}
+	for _, twice := range []string{`\\x`, `\\u`, `\\U`} {
+		if bytes.Contains(data, []byte(twice)) {
+			return true
+		}
+	}
+	text, _ := unescaped(data)
+	return hasLetterEscape(text) || holds(text)
+}
+
+func holdsSecretMark(data []byte) bool {
+	if bytes.Contains(data, []byte("ENC[AES256_GCM")) {
 		return true
 	}
 	for _, marker := range []string{"sops", "stringData", "SealedSecret", "ecretGenerator", "sopsTok0", "plainTok", "binaryData", "last-applied-configuration"} {
@@ -15,12 +35,21 @@ func mayHoldSecret(data []byte) bool {
 			return true
 		}
 	}
-	return hasValue(data, "Secret") || hasValue(data, "SecretList") || hasLetterEscape(data)
+	return hasValue(data, "Secret") || hasValue(data, "SecretList")
 }
 
 // mayMatter is false where a file has nothing to seal, to judge or to hide.
 func mayMatter(path string, data []byte, use use) bool {
-	return !use.none() || mayHoldSecret(data) || mayHoldCredential(path, data)
+	text := toUTF8(data)
+	switch {
+	case use.isConfig() && use.patch == nil:
+		// What a configMapGenerator takes in is settings, whatever it is called.
+		encoded := len(data) > 0 && (len(text) == 0 || &text[0] != &data[0])
+		return encoded || bytes.Contains(text, []byte("Secret")) || mayHoldSecret(text) || mayHoldCredential(innerName, text)
+	case !use.none():
+		return true
+	}
+	return mayHoldSecret(text) || mayHoldCredential(path, text)
 }
 
 // hasValue reports whether data holds word where the value of a key or the item

@@ -48,9 +48,7 @@ func scanRaw(data []byte) []hit {
 	if bytes.Contains(data, []byte("client-key-data")) {
 		out = append(out, scanKubeconfig(data)...)
 	}
-	if bytes.Contains(data, []byte("uthorization")) || bytes.Contains(data, []byte("UTHORIZATION")) {
-		out = append(out, scanHeaders(data)...)
-	}
+	out = append(out, scanHeaders(data)...)
 	return append(out, scanPatterns(data)...)
 }
 

@@ -33,7 +33,10 @@ func (t *text) starts(exotic bool) []int {
 		lines[0] = len("\ufeff") // a leading mark takes no column
 	}
 	for i := 0; i < len(t.data); {
-		n := lineBreak(t.data[i:])
+		n := 0
+		if lineBreaks[t.data[i]] {
+			n = lineBreak(t.data[i:])
+		}
 		i += max(n, 1)
 		if n > 0 && (exotic || t.data[i-1] == '\n' || t.data[i-1] == '\r') {
 			lines = append(lines, i)
@@ -41,6 +44,9 @@ func (t *text) starts(exotic bool) []int {
 	}
 	return lines
 }
+
+// lineBreaks are the bytes that a line break begins with.
+var lineBreaks = [256]bool{'\n': true, '\r': true, 0xc2: true, 0xe2: true}
 
 // lineBreak returns the length of the line break that data starts with: CR LF,
 // CR, LF, and YAML 1.1's NEL, LS and PS. It is 0 where there is none.

@@ -28,7 +28,7 @@ func (r *run) admit(ctx context.Context) error {
 	}
 	r.outcome.Admission = admission
 	if admission.Failed {
-		return &Error{Stage: StageGate, Err: fmt.Errorf("%w: %d errors", ErrRefused, admission.Report.Summary.Errors)}
+		return &Error{Stage: StageGate, Err: fmt.Errorf("%w: errors: %d", ErrRefused, admission.Report.Summary.Errors)}
 	}
 	if opts.Expect != "" {
 		if err := admission.Expect(opts.Expect); err != nil {

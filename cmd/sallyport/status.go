@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +16,10 @@ import (
 	"github.com/sallyport/sallyport/apply/notify"
 	"github.com/sallyport/sallyport/report"
 )
+
+// statusTimeout is how long a person waits for an answer before asking whether
+// the cluster is there at all.
+const statusTimeout = 10 * time.Second
 
 func newStatus(s *streams) *cobra.Command {
 	f := &clusterFlags{}
@@ -37,11 +42,13 @@ a target failed or differs.`,
 			if namespace == "" {
 				return usage(cmd, errors.New("the namespace of the runner is not known outside a cluster: give --namespace"))
 			}
-			c, err := cluster.Connect(cmd.Context(), cluster.Options{Kubeconfig: f.kubeconfig, Context: f.context})
+			ctx, cancel := context.WithTimeout(cmd.Context(), statusTimeout)
+			defer cancel()
+			c, err := cluster.Connect(ctx, cluster.Options{Kubeconfig: f.kubeconfig, Context: f.context})
 			if err != nil {
 				return err
 			}
-			all, err := job.Statuses(cmd.Context(), c, namespace)
+			all, err := job.Statuses(ctx, c, namespace)
 			if err != nil {
 				return err
 			}

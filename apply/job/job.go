@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"github.com/sallyport/sallyport/apply/cluster"
+	"github.com/sallyport/sallyport/apply/health"
 	"github.com/sallyport/sallyport/gate"
 )
 
@@ -121,7 +122,8 @@ type Outcome struct {
 	Signer    string          // who signed, where that was asked for
 	Admission *gate.Admission // nil where the run did not come that far
 	Targets   []*TargetOutcome
-	Reverted  string // the revision that was applied instead, after a failed rollout
+	Reverted  string   // the revision that was applied instead, after a failed rollout
+	Notes     []string // what an operator should know, such as sets without a target
 }
 
 // Run takes the commit that the reference names now into the cluster.
@@ -153,7 +155,7 @@ func (j *Job) run(ctx context.Context, revision string, mayRevert bool) (*Outcom
 	}
 	lease := cluster.Lease{Namespace: r.namespace, Name: leaseName, Identity: j.opts.Holder, Wait: leaseWait}
 	err = r.cluster.Lead(ctx, lease, func(ctx context.Context) error { return r.rollout(ctx) })
-	if good := r.lastGood(); err != nil && mayRevert && r.config.Apply.OnFailure == "revert" && good != "" && ctx.Err() == nil {
+	if good := r.lastGood(); err != nil && !errors.Is(err, health.ErrSuperseded) && mayRevert && r.config.Apply.OnFailure == "revert" && good != "" && ctx.Err() == nil {
 		return r.revert(ctx, good, err)
 	}
 	return r.outcome, err

@@ -202,6 +202,58 @@ func TestRevert(t *testing.T) {
 	}
 }
 
+// TestHooks: Jobs run around a new revision, also where the target makes the
+// namespace that they are in, and not again without news.
+func TestHooks(t *testing.T) {
+	s := newShop(t, controlplane.Shared(t))
+	fresh := s.namespace + "-fresh"
+	t.Cleanup(func() { s.plane.Kubectl(t, "delete", "namespace", fresh, "--wait=false", "--ignore-not-found") })
+	hook := func(name, when string) string {
+		return "---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: " + name + ", annotations: {sallyport.dev/hook: " + when + "}}\n" +
+			"spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: a}]}}}\n"
+	}
+	s.write("overlays/prod/kustomization.yaml", "namespace: "+fresh+"\nresources: [web.yaml, secret.yaml, namespace.yaml, hooks.yaml]\nconfigMapGenerator: [{name: settings, literals: [colour=green]}]\n")
+	s.write("overlays/prod/namespace.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n")
+	s.write("overlays/prod/hooks.yaml", hook("migrate", "before")+hook("announce", "after"))
+	s.commit("hooks")
+	s.namespace = fresh
+	s.apply()
+	made := func() string {
+		return s.get("jobs", "--sort-by=.metadata.creationTimestamp", "-o", "jsonpath={range .items[*]}{.metadata.name} {.metadata.uid} {end}")
+	}
+	first := made()
+	if names := strings.Fields(first); len(names) != 4 || names[0] != "migrate" || names[2] != "announce" {
+		t.Fatalf("hooks: %s", first)
+	}
+	order := strings.Join(s.told, "\n")
+	if migrate, web := strings.Index(order, "running hook Job.batch/"+fresh+"/migrate"), strings.LastIndex(order, "apply Deployment.apps/"+fresh+"/web"); web < migrate {
+		t.Errorf("the workload came before its hook:\n%s", order)
+	}
+	if s.apply(); made() != first {
+		t.Error("hooks ran again without news")
+	}
+	s.write("overlays/prod/web.yaml", s.web("nginx:2"))
+	s.commit("news")
+	if s.apply(); made() == first {
+		t.Error("hooks did not run for a new revision")
+	}
+}
+
+// TestOrphans: a target that is gone is named, and what it consists of stays.
+func TestOrphans(t *testing.T) {
+	s := newShop(t, controlplane.Shared(t))
+	s.apply()
+	s.git("mv", "overlays/prod", "overlays/production")
+	s.commit("another name")
+	out, err := s.job().Run(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "set") {
+		t.Errorf("objects that belong to a set were taken over by another: %v", err)
+	}
+	if len(out.Notes) != 1 || !strings.Contains(out.Notes[0], "set overlays-prod has no target any more, and its 4 objects stay") {
+		t.Errorf("notes: %q", out.Notes)
+	}
+}
+
 func TestWrongConfiguration(t *testing.T) {
 	s := newShop(t, controlplane.Shared(t))
 	for more, want := range map[string]string{

@@ -2,7 +2,10 @@ package job
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"github.com/sallyport/sallyport/apply/health"
 )
 
 // maxPause is the longest pause between two tries of a commit that fails. A
@@ -28,8 +31,11 @@ func (j *Job) Loop(ctx context.Context, interval time.Duration, ran func(*Outcom
 			if ctx.Err() != nil {
 				return
 			}
-			j.remember(out, err, interval)
 			ran(out, err)
+			if errors.Is(err, health.ErrSuperseded) {
+				continue // there is something newer: at once
+			}
+			j.remember(out, err, interval)
 		}
 		if sleep(ctx, interval) != nil {
 			return

@@ -42,6 +42,7 @@ func (r *run) rollout(ctx context.Context) error {
 			t.fail(StageHooks, hook.Run(ctx, t.cluster, t.hooks.Failed, r.hookOptions()))
 		}
 	}
+	r.outcome.Notes = r.orphans(ctx)
 	err := r.err()
 	r.report(ctx, err)
 	return err

@@ -51,7 +51,10 @@ func (r *run) applyOptions(t *target) apply.Options {
 			}
 			opts := r.healthOptions(t.set)
 			opts.Stable = -1 // of the end only: a wave goes on as soon as it can
-			return health.Wait(ctx, t.cluster, ids, opts)
+			if err := health.Wait(ctx, t.cluster, ids, opts); err != nil {
+				return err
+			}
+			return t.late(ctx, r)
 		},
 		Step: func(name string) { r.job.opts.Tell(t.outcome.Target + ": " + name) },
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/sallyport/sallyport/apply"
 	"github.com/sallyport/sallyport/apply/cluster"
+	"github.com/sallyport/sallyport/apply/health"
 	"github.com/sallyport/sallyport/apply/notify"
 )
 
@@ -71,12 +72,14 @@ func (r *run) statusOf(t *target) Status {
 	}
 	var failed *Error
 	switch {
+	case errors.Is(o.Err, health.ErrSuperseded):
+		s.State = notify.Started
 	case errors.As(o.Err, &failed):
 		s.State, s.Stage = notify.Failed, failed.Stage
 	case slices.ContainsFunc(o.Drift, drifts):
 		s.State = notify.Drifted
 	}
-	if s.State != notify.Failed {
+	if o.Err == nil {
 		s.Good = r.outcome.Revision
 	}
 	return s
@@ -84,12 +87,14 @@ func (r *run) statusOf(t *target) Status {
 
 // statusOfRun tells of the run as a whole.
 func (r *run) statusOfRun(err error) Status {
-	s := Status{State: notify.Applied, Revision: r.outcome.Revision, Signer: r.outcome.Signer, Finished: r.job.opts.Now().UTC(), Errors: r.lines(err)}
+	s := Status{State: notify.Applied, Revision: r.outcome.Revision, Signer: r.outcome.Signer, Finished: r.job.opts.Now().UTC(), Errors: r.lines(err), Warnings: r.outcome.Notes}
 	var failed *Error
 	if errors.As(err, &failed) {
 		s.Stage = failed.Stage
 	}
-	if err != nil {
+	if errors.Is(err, health.ErrSuperseded) {
+		s.State = notify.Started
+	} else if err != nil {
 		s.State = notify.Failed
 	}
 	if errors.Is(err, ErrRefused) && r.outcome.Admission != nil {

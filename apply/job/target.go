@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"regexp"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -42,7 +43,10 @@ type target struct {
 	run     *apply.Run
 	begun   string // the revision that was begun after Previous, and not completed
 	changed bool   // something is new since Previous, so that hooks are due
-	outcome *TargetOutcome
+
+	hooked    bool  // the hooks before the apply have run
+	postponed error // why they could not, where a wave of the target may help
+	outcome   *TargetOutcome
 }
 
 func (r *run) newTarget(a gate.Admitted, result *decrypt.Result) (*target, error) {
@@ -123,12 +127,44 @@ func (t *target) apply(ctx context.Context, r *run) (Stage, error) {
 	if err := t.plan(ctx, r); err != nil {
 		return StageApply, err
 	}
-	if t.changed {
-		if err := hook.Run(ctx, t.cluster, t.hooks.Before, r.hookOptions()); err != nil {
-			return StageHooks, err
-		}
+	if err := t.before(ctx, r); err != nil {
+		return StageHooks, err
 	}
-	return StageApply, t.run.Apply(ctx)
+	if err := t.run.Apply(ctx); err != nil {
+		return StageApply, err
+	}
+	return StageHooks, t.postponed
+}
+
+// before runs the hooks that come first, once. Where the target itself brings the
+// namespace that they are in, they wait for its first stage, which makes it.
+func (t *target) before(ctx context.Context, r *run) error {
+	if !t.changed || t.hooked {
+		return nil
+	}
+	err := hook.Run(ctx, t.cluster, t.hooks.Before, r.hookOptions())
+	if cluster.IsNotFound(err) && slices.ContainsFunc(t.objects, isNamespace) {
+		t.postponed = err
+		return nil
+	}
+	t.hooked = err == nil
+	return err
+}
+
+// late runs the hooks that waited for a namespace.
+func (t *target) late(ctx context.Context, r *run) error {
+	if t.postponed == nil {
+		return nil
+	}
+	err := hook.Run(ctx, t.cluster, t.hooks.Before, r.hookOptions())
+	if err == nil {
+		t.postponed, t.hooked = nil, true
+	}
+	return err
+}
+
+func isNamespace(u *unstructured.Unstructured) bool {
+	return u.GetKind() == "Namespace" && u.GroupVersionKind().Group == ""
 }
 
 // ids are the objects to wait for: not those that are missing and stay so.

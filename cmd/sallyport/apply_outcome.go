@@ -23,6 +23,7 @@ type outcomeJSON struct {
 	Revision   string        `json:"revision"`
 	Signer     string        `json:"signer,omitempty"`
 	Reverted   string        `json:"reverted,omitempty"`
+	Notes      []string      `json:"notes,omitempty"`
 	Errors     []string      `json:"errors"`
 	Targets    []targetJSON  `json:"targets"`
 	Findings   []findingJSON `json:"findings"`
@@ -67,6 +68,9 @@ func writeOutcome(s *streams, format string, out *job.Outcome, err error) error 
 	}
 	if out.Reverted != "" {
 		fmt.Fprintf(s.out, "went back to %s\n", out.Reverted)
+	}
+	for _, note := range out.Notes {
+		fmt.Fprintln(s.err, "note: "+report.Sanitize(note))
 	}
 	// What the error of a finding says is not printed elsewhere.
 	if job.IsFinding(err) {
@@ -145,7 +149,7 @@ func verdict(t *job.TargetOutcome) string {
 
 func writeOutcomeJSON(w io.Writer, out *job.Outcome, err error) error {
 	doc := outcomeJSON{
-		APIVersion: finding.APIVersion, Kind: "Outcome", Revision: out.Revision, Signer: out.Signer, Reverted: out.Reverted,
+		APIVersion: finding.APIVersion, Kind: "Outcome", Revision: out.Revision, Signer: out.Signer, Reverted: out.Reverted, Notes: out.Notes,
 		Errors: errorLines(err), Targets: []targetJSON{}, Findings: []findingJSON{},
 	}
 	if out.Admission != nil {

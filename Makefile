@@ -36,6 +36,7 @@ controlplane:
 # compares the reports of 1 and 8 workers.
 test: vet controlplane
 	$(GO) test -timeout 40m ./... ./testdata/peer ./testdata/fleet ./testdata/controlplane
+	$(GO) test -C deploy/image -timeout 20m ./...
 	$(GO) test -timeout 40m -race -short ./...
 	$(GO) test -timeout 20m -race -run 'OneOrder' ./cmd/sallyport
 

@@ -34,7 +34,7 @@ func (g *gate) compareTarget(ctx context.Context, r *render.Rendered, e secrets.
 		return nil, nil
 	}
 	g.readers.Collect(r, secrets.AccessOf(old))
-	return g.sealed.CheckRenamed(r, g.base.sealed, old, e), nil
+	return g.sealed.CompareRendered(r, g.base.sealed, old, e), nil
 }
 
 // readersElsewhere completes the base where a change reads, or lets somebody read,

@@ -27,6 +27,7 @@ func (s *Sealed) CheckBinding(r *render.Rendered, e Expectations) []finding.Find
 	b.inIdentity()
 	b.inMany()
 	b.metadata()
+	b.lent()
 	b.environments()
 	return b.out
 }

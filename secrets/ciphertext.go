@@ -31,6 +31,9 @@ func (d *document) ciphertext(at leaf) {
 	if reason == "" && c.kind == "comment" {
 		reason = "a value cannot be of type comment"
 	}
+	if reason == "" && d.meta.Selection.Excludes(at.keys) {
+		d.sheet.report(ruleMetadata, d.span(at.node), d.identity(d.root), pointer, unselectedMessage(quoteName(at)), helpMetadata)
+	}
 	if reason != "" {
 		d.sheet.report(ruleMetadata, d.span(at.node), d.identity(d.root), pointer,
 			"the encrypted value of "+quoteName(at)+" is malformed: "+reason, helpMetadata)
@@ -47,6 +50,11 @@ func (d *document) ciphertext(at leaf) {
 	}
 	v.token = sealedToken(d.path, v.path, text)
 	d.replace(at.node, v.token, true)
+}
+
+// unselectedMessage is about a ciphertext where the rule of the sops block has none.
+func unselectedMessage(name string) string {
+	return "the sops block of the file does not select " + name + ", which is encrypted: sops would leave the ciphertext in its place"
 }
 
 // incomplete reports a value that the file's own rule says must be encrypted.

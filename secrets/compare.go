@@ -120,7 +120,24 @@ func (c *comparison) blocks(old, now block) {
 		c.report(ruleMetadata, finding.Error, now.modified,
 			"lastmodified was changed and the mac was not: sops writes both, and finds the mac wrong", helpByHand)
 	}
+	if what := blockField(old.meta, now.meta); what != "" && untouched(old, now) {
+		c.report(ruleMetadata, finding.Error, now.meta.Span, what+" was changed and the mac was not: sops finds the mac wrong", helpByHand)
+	}
 	c.unrotated(old, now)
+}
+
+// blockField names a field that decides about the mac, and that is not the same in
+// two blocks; "" where none is. What other rules select shows without a base.
+func blockField(old, now Metadata) string {
+	switch a, b := old.Selection, now.Selection; {
+	case old.MACOnlyEncrypted != now.MACOnlyEncrypted:
+		return "mac_only_encrypted"
+	case a.EncryptedCommentRegex != b.EncryptedCommentRegex:
+		return "encrypted_comment_regex"
+	case a.UnencryptedCommentRegex != b.UnencryptedCommentRegex:
+		return "unencrypted_comment_regex"
+	}
+	return ""
 }
 
 const helpByHand = "put it back; change encrypted files with sops only"

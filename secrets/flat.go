@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/sallyport/sallyport/finding"
@@ -125,6 +126,8 @@ func (s *sheet) flatValue(a assignment, named []finding.Span, encrypted bool) {
 		v.token = sealedToken(s.path, v.path, text)
 		if reason != "" || c.kind == "comment" {
 			s.report(ruleMetadata, span, nil, "", fmt.Sprintf("the encrypted value of %q is malformed: %s", a.key, reason), helpMetadata)
+		} else if s.meta.Selection.Excludes([]string{a.key}) {
+			s.report(ruleMetadata, span, nil, "", unselectedMessage(strconv.Quote(a.key)), helpMetadata)
 		}
 	case s.meta.Selection.Selects([]string{a.key}):
 		v.rule, v.message = ruleIncomplete, fmt.Sprintf("the value of %q is not encrypted, although the sops block of the file says so", a.key)

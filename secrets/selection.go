@@ -81,6 +81,13 @@ func (s Selection) Selects(keys []string) bool {
 	return false
 }
 
+// Excludes reports whether the rule leaves the value under these keys as it is.
+// Of a rule by comment, and of one that cannot be read, nobody here knows.
+func (s Selection) Excludes(keys []string) bool {
+	known := s.pattern != nil || s.EncryptedSuffix != "" || s.UnencryptedSuffix != ""
+	return known && s.EncryptedCommentRegex == "" && s.UnencryptedCommentRegex == "" && !s.Selects(keys)
+}
+
 func anyMatches(pattern *regexp.Regexp, keys []string) bool {
 	for _, key := range keys {
 		if pattern != nil && pattern.MatchString(key) {

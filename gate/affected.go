@@ -13,6 +13,7 @@ import (
 	"github.com/sallyport/sallyport/render"
 	"github.com/sallyport/sallyport/repo"
 	"github.com/sallyport/sallyport/secrets"
+	"github.com/sallyport/sallyport/validate"
 )
 
 // base is the state that a change is compared with.
@@ -24,6 +25,8 @@ type base struct {
 	skipped []render.Target // discovered, and not affected
 	builder *render.Builder
 	targets map[string]render.Target // of the base, by path
+
+	evidence []*validate.Evidence // of the targets that the change removes or affects, before it
 }
 
 // compare opens the base and leaves only the affected targets, where the run is
@@ -109,11 +112,9 @@ func (g *gate) affected(ctx context.Context, changed map[string]bool, before *ba
 
 // touches reports whether a target asks for one of the changed paths, or may.
 func touches(b *render.Builder, t render.Target, changed map[string]bool) bool {
-	if t.Kind == render.Directory {
-		for p := range changed {
-			if path.Dir(p) == t.Path {
-				return true
-			}
+	for p := range changed {
+		if t.Lists(p) {
+			return true
 		}
 	}
 	reads, exact := b.Reads(t)

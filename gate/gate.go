@@ -187,6 +187,9 @@ func (g *gate) judge(ctx context.Context) (*done, error) {
 			return nil, err
 		}
 	}
+	if err := g.referencesElsewhere(ctx, d); err != nil {
+		return nil, err
+	}
 	g.conclude(d)
 	d.judges, err = g.judgesChanged(ctx)
 	return d, err
@@ -318,7 +321,12 @@ func (g *gate) checkRules(ctx context.Context) error {
 
 // partial reports whether the run looks at some targets of the repository only.
 func (g *gate) partial() bool {
-	return len(g.opts.Targets) > 0 || g.snap.Scope() != g.config.dir || g.opts.ChangedSince != "" ||
+	return g.opts.ChangedSince != "" || g.narrowed()
+}
+
+// narrowed reports the same of a run that is about no change.
+func (g *gate) narrowed() bool {
+	return len(g.opts.Targets) > 0 || g.snap.Scope() != g.config.dir ||
 		len(g.config.Targets.Include) > 0 || len(g.config.Targets.Exclude) > 0
 }
 

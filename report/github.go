@@ -36,7 +36,7 @@ func writeGitHub(w *bufio.Writer, r *finding.Report, opts Options) error {
 		w.WriteString(annotation(level, f, opts))
 	}
 	if len(rest) == 0 {
-		fmt.Fprintf(w, "sallyport: %s\n", verdict(r.Summary))
+		fmt.Fprintf(w, "sallyport: %s\n", verdict(r))
 		return nil
 	}
 	fmt.Fprintf(w, "::group::%s without an annotation\n", number(len(rest), "finding"))
@@ -52,7 +52,7 @@ func writeGitHub(w *bufio.Writer, r *finding.Report, opts Options) error {
 	}
 	fmt.Fprintf(w, "::notice title=sallyport::%s\n", commandData(fmt.Sprintf(
 		"%s. GitHub shows %d annotations of a kind for each step; not shown here but in the log: %s.",
-		verdict(r.Summary), maxAnnotations, counts(errors, len(rest)-errors))))
+		verdict(r), maxAnnotations, counts(errors, len(rest)-errors))))
 	return nil
 }
 

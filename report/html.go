@@ -102,7 +102,7 @@ func writeHTML(w *bufio.Writer, r *finding.Report, opts Options) error {
 	page := &htmlPage{
 		IsCheck:    true,
 		Mark:       p.mark(r.Summary.Errors, r.Summary.Warnings),
-		Verdict:    verdict(r.Summary),
+		Verdict:    verdict(r),
 		Subtitle:   htmlSubject(r),
 		Tool:       htmlTool(r.Tool),
 		DiffWhyNot: clip(opts.DiffWhyNot, maxHTMLText),
@@ -200,7 +200,7 @@ func htmlTool(t finding.Tool) string { return strings.TrimSpace(t.Name + " " + t
 
 // htmlSubject says what was read.
 func htmlSubject(r *finding.Report) string {
-	text := number(r.Summary.Targets, "target") + ", " + number(r.Summary.Objects, "object")
+	text := looked(r) + ", " + number(r.Summary.Objects, "object")
 	if r.Snapshot.Revision == "" {
 		return text
 	}

@@ -60,8 +60,8 @@ func (m *markdown) head(r *finding.Report, opts Options) {
 	if s.Targets == 0 && s.Errors == 0 {
 		mark = markWarn // nothing checked is never good
 	}
-	fmt.Fprintf(m, "%s\n### %s sallyport: %s\n\n", Marker, mark, verdict(s))
-	fmt.Fprintf(m, "Checked %s, %s", number(s.Targets, "target"), number(s.Objects, "object"))
+	fmt.Fprintf(m, "%s\n### %s sallyport: %s\n\n", Marker, mark, verdict(r))
+	fmt.Fprintf(m, "Checked %s, %s", looked(r), number(s.Objects, "object"))
 	if rev := r.Snapshot.Revision; rev != "" {
 		what := map[string]string{"index": "the index on", "worktree": "the work tree on"}[r.Snapshot.Kind]
 		fmt.Fprintf(m, " of %s", strings.TrimSpace(what+" "+code(shortCommit(rev))))

@@ -17,7 +17,7 @@ var (
 	lineKinds = regexp.MustCompile(`^(?:` + strings.Join([]string{
 		``, `<!-- sallyport -->`, `<details>`, `</details>`,
 		`### [✗!✓] sallyport: [a-z0-9 ,]+`,
-		`Checked \d+ targets?, \d+ objects?(?: of (?:the index on )?(?:\x00|–))?\.`,
+		`Checked \d+(?: of \d+)? targets?, \d+ objects?(?: of (?:the index on )?(?:\x00|–))?\.`,
 		`<summary>\d+ [a-z ]+(?:: <code>[^<>]*</code>)?</summary>`,
 		`- (?:(?:\x00|–)|\[(?:\x00|–)\]\(https://git\.example/o/r/blob/0123/[A-Za-z0-9%/._~-]*(?:#L\d+)?\)) \*\*(?:` + plainText + `)[^ *]\*\* (?:\x00|–)\\?`,
 		`  (?:No place|Object|In|Commit|Help): ` + plainText + `\\?`, `  waived by ` + plainText,

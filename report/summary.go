@@ -61,7 +61,7 @@ func (p *printer) verdict(r *finding.Report) {
 	if s.Targets == 0 && s.Errors == 0 && s.Files == 0 {
 		mark = p.style.paint(boldYellow, markWarn) // nothing checked is never good
 	}
-	line := mark + " " + p.style.paint(bold, verdict(s))
+	line := mark + " " + p.style.paint(bold, verdict(r))
 	if p.opts.Elapsed > 0 {
 		line += " in " + elapsed(p.opts.Elapsed)
 	}
@@ -77,7 +77,7 @@ func (p *printer) verdict(r *finding.Report) {
 // machine's format, and the same for equal reports.
 func WriteVerdict(w io.Writer, r *finding.Report) error {
 	var b strings.Builder
-	b.WriteString(verdict(r.Summary) + "\n")
+	b.WriteString(verdict(r) + "\n")
 	why := reasons(r.NotChecked)
 	for _, w := range why[:min(len(why), maxReasons)] {
 		fmt.Fprintf(&b, "not checked: %s: %s\n", number(w.objects, "object"), Sanitize(w.text))
@@ -90,7 +90,8 @@ func WriteVerdict(w io.Writer, r *finding.Report) error {
 }
 
 // verdict says in words what the counts say.
-func verdict(s finding.Summary) string {
+func verdict(r *finding.Report) string {
+	s := r.Summary
 	var parts []string
 	switch {
 	case s.Targets == 0 && s.Errors+s.Warnings == 0 && s.Files > 0:
@@ -98,7 +99,7 @@ func verdict(s finding.Summary) string {
 	case s.Targets == 0 && s.Errors+s.Warnings == 0:
 		parts = append(parts, "no targets, nothing checked")
 	case s.Errors+s.Warnings == 0:
-		parts = append(parts, fmt.Sprintf("no findings in %s, %s", number(s.Targets, "target"), number(s.Objects, "object")))
+		parts = append(parts, fmt.Sprintf("no findings in %s, %s", looked(r), number(s.Objects, "object")))
 	default:
 		parts = append(parts, counts(s.Errors, s.Warnings))
 	}
@@ -112,6 +113,21 @@ func verdict(s finding.Summary) string {
 		parts = append(parts, "not run: "+strings.Join(s.NotRun, " "))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// looked says how many targets were looked at, and of how many where a change
+// leaves some of them alone.
+func looked(r *finding.Report) string {
+	checked := 0
+	for _, t := range r.Targets {
+		if t.Status != finding.Skipped {
+			checked++
+		}
+	}
+	if checked == len(r.Targets) {
+		return number(r.Summary.Targets, "target")
+	}
+	return fmt.Sprintf("%d of %s", checked, number(r.Summary.Targets, "target"))
 }
 
 // mark says whether the counts fail the run, warn, or are good.

@@ -57,7 +57,7 @@ func changeTo(name, old, now string) step {
 	}
 }
 
-func added(name, text string) step {
+func adding(name, text string) step {
 	return func(t *testing.T, p proposal) { p.write(t, name, text) }
 }
 
@@ -97,7 +97,7 @@ func expectations() []expectation {
 		},
 		{
 			name:     "an added overlay",
-			commits:  []step{added("envs/new/kustomization.yaml", overlay("new"))},
+			commits:  []step{adding("envs/new/kustomization.yaml", overlay("new"))},
 			affected: []string{"envs/new"},
 			diff:     []string{`^added`, `Deployment shop-new/web  in new`, `Service shop-new/web  in new`, `^~ 1 of 23 targets differs: 2 objects added\.$`},
 			comment:  []string{`^### ✓ sallyport: no findings in 1 of 23 targets, 2 objects$`, `^Checked 1 of 23 targets, 2 objects`},
@@ -106,7 +106,7 @@ func expectations() []expectation {
 			name: "a deleted component",
 			commits: []step{
 				gitDoes("rm", "-rq", "components/budget"),
-				added("envs/e01/kustomization.yaml", overlay("e01")), // the other one is forgotten
+				adding("envs/e01/kustomization.yaml", overlay("e01")), // the other one is forgotten
 			},
 			affected: []string{"envs/e01", "envs/e02"},
 			findings: []string{"render-error envs/e02/kustomization.yaml:5:14"},
@@ -138,7 +138,7 @@ func expectations() []expectation {
 		},
 		{
 			name:     "a secret of one commit",
-			commits:  []step{added("envs/e03/db.yaml", plainSecret), gitDoes("rm", "-q", "envs/e03/db.yaml")},
+			commits:  []step{adding("envs/e03/db.yaml", plainSecret), gitDoes("rm", "-q", "envs/e03/db.yaml")},
 			findings: []string{"secret-plaintext envs/e03/db.yaml:7:13"},
 			exit:     exitFindings,
 			diff:     []string{`^✓ no differences in 22 targets\.$`},
@@ -155,7 +155,7 @@ func expectations() []expectation {
 		},
 		{
 			name:     "another image",
-			commits:  []step{added("envs/e04/kustomization.yaml", overlay("e04")+"images: [{name: registry.shop.example/web, newTag: latest}]\n")},
+			commits:  []step{adding("envs/e04/kustomization.yaml", overlay("e04")+"images: [{name: registry.shop.example/web, newTag: latest}]\n")},
 			affected: []string{"envs/e04"},
 			findings: []string{"image-latest envs/e04/kustomization.yaml:5:52"},
 			diff: []string{`^  ~ Deployment shop-e04/web  in e04$`, `/containers\[web\]/image: registry.shop.example/web:1.4.2 → registry.shop.example/web:latest  --> envs/e04/kustomization.yaml:5:52$`,

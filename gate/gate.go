@@ -105,6 +105,9 @@ func Check(ctx context.Context, opts Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := g.ownCache(); err != nil {
+		return nil, err
+	}
 	g.remember()
 	d := g.recall()
 	if d == nil {

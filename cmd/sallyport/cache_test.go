@@ -148,3 +148,26 @@ func copyOf(t *testing.T, dir string) string {
 	}
 	return to
 }
+
+// TestCacheOfTheRepository holds that a repository cannot bring its own verdicts:
+// not as files, and not behind a symbolic link.
+func TestCacheOfTheRepository(t *testing.T) {
+	dir := copyOf(t, "../../testdata/demo")
+	brought := filepath.Join(dir, ".cache")
+	if err := os.Mkdir(brought, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(brought, "run-0"), []byte("verdict"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(brought, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, cache := range []string{brought, link} {
+		s, _, errs := world(nil)
+		if code := run(context.Background(), s, []string{"check", dir, "--cache-dir", cache}); code != exitUsage {
+			t.Errorf("--cache-dir %s: exit %d, want %d: %s", cache, code, exitUsage, errs)
+		}
+	}
+}

@@ -77,6 +77,9 @@ func (g *gate) admission(d *done) *Admission {
 		return a
 	}
 	for _, o := range d.outcomes {
+		if o.target.Delivery != nil && !slices.Contains(g.opts.Targets, o.target.Path) {
+			continue // its directory is a target too: only who asks for it by name wants the one and not the other
+		}
 		a.Targets = append(a.Targets, Admitted{Target: o.target, Rendered: o.rendered, Digest: o.digest})
 	}
 	return a

@@ -112,11 +112,9 @@ func (g *gate) affected(ctx context.Context, changed map[string]bool, before *ba
 
 // touches reports whether a target asks for one of the changed paths, or may.
 func touches(b *render.Builder, t render.Target, changed map[string]bool) bool {
-	if t.Kind == render.Directory {
-		for p := range changed {
-			if path.Dir(p) == t.Path {
-				return true
-			}
+	for p := range changed {
+		if t.Lists(p) {
+			return true
 		}
 	}
 	reads, exact := b.Reads(t)

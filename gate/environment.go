@@ -184,10 +184,11 @@ func (a *answers) key(t render.Target, q questions) (key, bool) {
 			h.add(name, answer)
 		}
 	}
-	if t.Kind == render.Directory {
-		for _, name := range a.listing(t.Path) {
-			h.add(name)
-		}
+	if d := t.Delivery; d != nil {
+		h.add(d.Dir, d.Text)
+	}
+	for _, name := range a.listing(t) {
+		h.add(name)
 	}
 	return h.key(), true
 }

@@ -39,6 +39,7 @@ func (o outcome) evidence() targetEvidence {
 		Target: o.target, Reason: o.reason, Objects: o.objects, Digest: o.digest, Reads: o.reads, Rendering: o.rendering,
 		NotChecked: o.notChecked, Hidden: o.hidden, References: o.references, Variables: o.variables,
 	}
+	e.Target.Delivery = nil // it has text of the repository
 	for _, name := range slices.Sorted(maps.Keys(o.findings)) {
 		e.Checks = append(e.Checks, checkEvidence{name, o.findings[name], o.counts[name]})
 	}

@@ -259,7 +259,7 @@ func (g *gate) recallTarget(t render.Target) (outcome, bool) {
 		return outcome{}, false
 	}
 	o := part.Evidence.outcome()
-	o.recalled = true
+	o.recalled, o.target = true, t
 	g.sealed.Hide(o.hidden...)
 	if o.references != nil {
 		g.validator.Admit(o.references)
@@ -315,9 +315,14 @@ func (a *answers) of(name string) (string, bool) {
 	return answer, answer != ""
 }
 
-// listing is what a directory of plain manifests holds, with the answers.
-func (a *answers) listing(dir string) []string {
+// listing is what directories hold of which a target takes every manifest, with
+// the answers.
+func (a *answers) listing(t render.Target) []string {
 	var out []string
+	dir := t.Path
+	if t.Delivery != nil {
+		dir = t.Delivery.Dir
+	}
 	files := a.g.snap.Files()
 	prefix := dir + "/"
 	if dir == "." {
@@ -328,7 +333,7 @@ func (a *answers) listing(dir string) []string {
 		if !strings.HasPrefix(e.Path, prefix) {
 			break
 		}
-		if path.Dir(e.Path) == dir {
+		if t.Lists(e.Path) {
 			answer, _ := a.of(e.Path)
 			out = append(out, e.Path, answer)
 		}

@@ -41,6 +41,9 @@ func (g *gate) find(ctx context.Context, opts render.DiscoverOptions) (*render.D
 	if err != nil {
 		return nil, err
 	}
+	if slices.ContainsFunc(found.Targets, func(t render.Target) bool { return t.Delivery != nil }) {
+		return found, nil // a delivery has text of the repository, which is not kept
+	}
 	files := slices.Sorted(maps.Keys(tree.read))
 	if now, ok := m.answers.sum(files); ok {
 		m.next.Discovery = discoveryPart{listing, now, files, found.Clone()}

@@ -58,9 +58,12 @@ func (b *Builder) Build(ctx context.Context, t Target) (*Rendered, error) {
 	}
 	tree := record(b.tree)
 	r := &Rendered{Target: t, original: originals(b.tree)}
-	if t.Kind == Directory {
-		b.buildDirectory(tree, r)
-	} else {
+	switch {
+	case t.Kind == Directory:
+		b.buildDirectory(tree, r, filesIn(b.tree, t.Path))
+	case t.Delivery != nil && t.Delivery.Plain != nil:
+		b.buildPlain(tree, r)
+	default:
 		b.buildKustomization(tree, r)
 	}
 	r.Reads = tree.reads()
@@ -74,8 +77,10 @@ func (b *Builder) Build(ctx context.Context, t Target) (*Rendered, error) {
 }
 
 func (b *Builder) buildKustomization(tree *recorder, r *Rendered) {
-	p := b.plan(tree, r.Target.Path)
-	r.root = p.root
+	p := b.planOf(tree, r.Target)
+	if r.root, r.added = p.root, p.added; r.added != nil {
+		r.original = r.added.original(r.original, b.tree)
+	}
 	if len(p.faults) == 0 {
 		b.run(tree, p, r)
 	}
@@ -103,7 +108,7 @@ func (r *Rendered) fail(faults ...*fault) {
 // run lets kustomize build a target whose plan has no faults, and adds to the
 // plan what kustomize finds wrong.
 func (b *Builder) run(tree *recorder, p *plan, r *Rendered) {
-	objects, err := b.attempt(tree, p, r.Target.Path)
+	objects, err := b.attempt(tree, p, r.Target.dir())
 	if err != nil && !p.unrestricted && strings.Contains(err.Error(), "security; file '") {
 		// A plugin names a file that no plan foresees.
 		p.unrestricted = true
@@ -111,7 +116,7 @@ func (b *Builder) run(tree *recorder, p *plan, r *Rendered) {
 			Rule: ruleLoadRestriction, Message: "a generator or transformer reads a file outside the directory of its kustomization",
 			Help: "Flux builds this; kustomize and Argo CD refuse it", Span: finding.Span{File: p.root.Path},
 		})
-		objects, err = b.attempt(tree, p, r.Target.Path)
+		objects, err = b.attempt(tree, p, r.Target.dir())
 	}
 	if err != nil {
 		p.faults = append(p.faults, explain(err, tree, p))
@@ -145,6 +150,9 @@ func (b *Builder) attempt(tree *recorder, p *plan, dir string) (objects []*Objec
 		var resources resmap.ResMap
 		if resources, err = krusty.MakeKustomizer(opts).Run(fsys, path.Join(mount, dir)); err == nil {
 			err = p.root.sign(resources)
+		}
+		if err == nil && p.added != nil {
+			err = p.added.finish(resources)
 		}
 		if err == nil {
 			objects, err = objectsOf(resources)

@@ -10,14 +10,12 @@ import (
 	"github.com/sallyport/sallyport/source"
 )
 
-// buildDirectory takes every document of every manifest in the directory, in
-// the order of the files' names, lists expanded.
-func (b *Builder) buildDirectory(tree *recorder, r *Rendered) {
+// buildDirectory takes every document of every manifest among the files, in
+// their order, lists expanded.
+func (b *Builder) buildDirectory(tree *recorder, r *Rendered, files []string) {
 	var faults []*fault
-	for _, name := range filesIn(b.tree, r.Target.Path) {
-		if !source.IsYAML(name) {
-			continue
-		}
+	r.files = slices.DeleteFunc(slices.Clone(files), func(name string) bool { return !source.IsYAML(name) })
+	for _, name := range r.files {
 		data, err := tree.ReadFile(name)
 		if err != nil {
 			faults = append(faults, unreadable(name, err))

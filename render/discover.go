@@ -38,10 +38,13 @@ func Discover(ctx context.Context, tree repo.Tree, opts DiscoverOptions) (*Disco
 		return nil, err
 	}
 	s.leaves()
-	s.components()
 	if err := s.directories(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.deliveries(ctx); err != nil {
+		return nil, err
+	}
+	s.components()
 	return s.discovery(), nil
 }
 
@@ -55,9 +58,11 @@ type survey struct {
 	refers  map[string][]string
 	used    map[string]bool // directories reached from a leaf
 	files   map[string]bool // files that a kustomization refers to
+	all     []Target        // leaves and directories, in scope or not
 	targets []Target
 	skipped []Skipped
 	faults  []*fault
+	builder *Builder // of deliveries
 }
 
 // read parses every kustomization of the tree, on all processors.
@@ -201,6 +206,7 @@ func (s *survey) components() {
 
 // add takes a target, or says why not.
 func (s *survey) add(t Target) {
+	s.all = append(s.all, t)
 	if !s.inScope(t.Path) {
 		return
 	}

@@ -82,6 +82,9 @@ func (f *treeFS) ReadFile(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if added := f.plan.added; added != nil && rel == added.Path {
+		return added.data, nil
+	}
 	switch f.tree.at(rel) {
 	case nothing:
 		return nil, &fs.PathError{Op: "open", Path: rel, Err: fs.ErrNotExist}

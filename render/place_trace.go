@@ -1,7 +1,6 @@
 package render
 
 import (
-	"path"
 	"strings"
 	"sync"
 
@@ -95,14 +94,15 @@ func (s *sources) follow(r *Rendered) *trace {
 	t := &tracer{sources: s, trace: &trace{origins: map[*Object]*origin{}}}
 	var all []*origin
 	switch {
-	case r.Target.Kind == Directory:
-		for _, file := range r.Reads.Files {
-			if path.Dir(file) == r.Target.Path {
-				all = append(all, t.manifest(file)...)
-			}
+	case r.root == nil:
+		for _, file := range r.files {
+			all = append(all, t.manifest(file)...)
 		}
-	case r.root != nil:
+	default:
 		all = t.layer(r.root, nil)
+	}
+	if r.added != nil {
+		r.added.trace(all)
 	}
 	t.match(r.Objects, all)
 	return t.trace

@@ -21,6 +21,7 @@ const maxLayers = 10_000
 // when there are no faults.
 type plan struct {
 	root      *layer
+	added     *delivered // in place of the kustomization of its directory; nil for none
 	layers    int
 	manifests map[string]bool // files that kustomize parses
 	data      map[string]bool // files that it only copies
@@ -44,9 +45,22 @@ type planner struct {
 	making  *kustomization // whose generators or transformers the walk is in; nil elsewhere
 }
 
+// planOf is the plan of a target.
+func (b *Builder) planOf(tree *recorder, t Target) *plan {
+	if t.Delivery != nil {
+		return b.planDelivery(tree, t)
+	}
+	return b.plan(tree, t.Path)
+}
+
+// planner begins a plan.
+func (b *Builder) planner(tree *recorder) *planner {
+	return &planner{plan: &plan{manifests: map[string]bool{}, data: map[string]bool{}}, builder: b, tree: tree}
+}
+
 // plan walks a target from its leaf.
 func (b *Builder) plan(tree *recorder, dir string) *plan {
-	w := &planner{plan: &plan{manifests: map[string]bool{}, data: map[string]bool{}}, builder: b, tree: tree}
+	w := b.planner(tree)
 	k, err := w.load(dir)
 	if err != nil {
 		w.fail(startFault(dir, err))
@@ -73,6 +87,9 @@ func (w *planner) load(dir string) (*kustomization, error) {
 			w.manifests[file] = true
 		}
 	}
+	if w.added != nil && dir == w.added.delivery.Dir {
+		return w.added.kustomization, nil
+	}
 	return w.builder.load(dir)
 }
 
@@ -89,7 +106,9 @@ func (w *planner) walk(k *kustomization, via *reference, above []string) *layer 
 	w.openAPI = w.openAPI || k.OpenAPI
 	w.warnings = append(w.warnings, k.deprecated()...)
 	w.warnings = append(w.warnings, k.ignored()...)
-	w.inspect(k.Path)
+	if w.added == nil || !w.added.made || k.Path != w.added.Path {
+		w.inspect(k.Path)
+	}
 	if key, _ := k.fieldPair("replacements"); key != nil && w.making != nil {
 		w.fail(madeFault(k.File.Span(key)))
 	}

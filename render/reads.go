@@ -5,12 +5,16 @@ package render
 // name files that nothing foresees, and what lies on the network is no file.
 func (b *Builder) Reads(t Target) (Reads, bool) {
 	tree := record(b.tree)
-	if t.Kind == Directory {
-		r := &Rendered{Target: t, original: originals(b.tree)}
-		b.buildDirectory(tree, r)
+	r := &Rendered{Target: t, original: originals(b.tree)}
+	switch {
+	case t.Kind == Directory:
+		b.buildDirectory(tree, r, filesIn(b.tree, t.Path))
+		return tree.reads(), true
+	case t.Delivery != nil && t.Delivery.Plain != nil:
+		b.buildPlain(tree, r)
 		return tree.reads(), true
 	}
-	p := b.plan(tree, t.Path)
+	p := b.planOf(tree, t)
 	for file := range p.manifests {
 		tree.at(file)
 	}
@@ -29,7 +33,7 @@ func (b *Builder) Edges(t Target) []Edge {
 	if t.Kind == Directory {
 		return nil
 	}
-	p := b.plan(record(b.tree), t.Path)
+	p := b.planOf(record(b.tree), t)
 	if p.root == nil {
 		return nil
 	}

@@ -62,6 +62,18 @@ func (r *recorder) ReadFile(name string) ([]byte, error) {
 	return r.tree.ReadFile(name)
 }
 
+// add takes over what another build asked.
+func (r *recorder) add(asked Reads) {
+	for _, list := range []struct {
+		names []string
+		into  map[string]bool
+	}{{asked.Files, r.files}, {asked.Dirs, r.dirs}, {asked.Missing, r.missing}} {
+		for _, name := range list.names {
+			list.into[name] = true
+		}
+	}
+}
+
 func (r *recorder) reads() Reads {
 	return Reads{Files: slices.Sorted(maps.Keys(r.files)), Dirs: slices.Sorted(maps.Keys(r.dirs)), Missing: slices.Sorted(maps.Keys(r.missing))}
 }

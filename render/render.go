@@ -6,6 +6,7 @@
 package render
 
 import (
+	"path"
 	"slices"
 
 	"github.com/sallyport/sallyport/finding"
@@ -18,16 +19,30 @@ type Kind string
 const (
 	Kustomize Kind = "kustomize" // a leaf overlay
 	Directory Kind = "directory" // plain manifests that no kustomization owns
+	Flux      Kind = "flux"      // a Flux Kustomization that changes what it builds
+	ArgoCD    Kind = "argocd"    // an Argo CD Application, likewise
 )
 
 // Target is one thing that is deployed as a unit. Path is its directory,
-// relative to the repository root. File is its kustomization file, empty for a
-// directory. Why says in a few words why it is a target.
+// relative to the repository root; of an object that delivers a directory it is
+// the object's file, "#" and its name. File is its kustomization file, empty for
+// a directory. Why says in a few words why it is a target. Delivery is nil but
+// for Flux and ArgoCD.
 type Target struct {
-	Path string
-	Kind Kind
-	File string
-	Why  string
+	Path     string
+	Kind     Kind
+	File     string
+	Why      string
+	Delivery *Delivery
+}
+
+// Lists reports whether a new file at a path could be part of the target
+// although nothing refers to it.
+func (t Target) Lists(name string) bool {
+	if t.Delivery != nil {
+		return t.Delivery.Whole && within(t.Delivery.Dir, name)
+	}
+	return t.Kind == Directory && path.Dir(name) == t.Path
 }
 
 // Skipped is a directory or a file that looks deployable and is in none of our
@@ -67,6 +82,8 @@ type Rendered struct {
 	Reads    Reads
 
 	root  *layer        // the leaf overlay; nil for a directory
+	files []string      // of a directory
+	added *delivered    // nil where no object delivers the target
 	trace func() *trace // where the objects come from, computed once; nil where there are none
 
 	original func(finding.Span) finding.Span // from the text that the tree gives to the repository's

@@ -20,8 +20,8 @@ func newRender(s *streams) *cobra.Command {
 encrypted value is a token that names nothing but itself, and every plaintext
 value of a Secret is masked, so the output can be shown to anyone.
 
-TARGET is the directory of a kustomization or of plain manifests. What is wrong
-with it goes to standard error.`,
+TARGET is the directory of a kustomization or of plain manifests, or FILE#NAME of
+a Flux Kustomization or an Argo CD Application. What is wrong with it goes to standard error.`,
 		Example: `  sallyport render overlays/prod
   sallyport render overlays/prod --rev v1.4.0
   sallyport render overlays/prod --encrypted   # what kustomize build prints`,

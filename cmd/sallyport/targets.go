@@ -23,7 +23,8 @@ func newTargets(s *streams) *cobra.Command {
 		Use:   "targets [PATH]",
 		Short: "List the targets of a repository, and why each is one",
 		Long: `targets lists what check would check: every kustomization that no other refers
-to, and every directory of plain manifests that no kustomization owns. Below it,
+to, every directory of plain manifests that no kustomization owns, and every
+Flux Kustomization and Argo CD Application that changes what it builds. Below it,
 what looks deployable and is no target, with the reason. With --affected-by or
 --files it lists only the targets that a change can affect, from the exact record
 of what each target reads and looks for.`,

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	coordination "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/client-go/tools/leaderelection"
@@ -36,6 +38,10 @@ type Lease struct {
 	Namespace, Name string
 	Identity        string        // unique to the process, such as the pod's name and a random part
 	Wait            time.Duration // how long to wait for it; 0 means as long as the context lives
+
+	// Waiting, where not nil, is told who holds the lease, as often as that
+	// changes before it is had.
+	Waiting func(holder string)
 }
 
 // Lead waits for the lease, runs work while it is held, and gives it back. The
@@ -43,10 +49,14 @@ type Lease struct {
 // and update on leases.
 //
 // The error wraps [ErrHeld] where the lease was not to be had, and [ErrLost]
-// where it was lost in the middle.
+// where it was lost in the middle. Where the account may not do what it takes,
+// that is an [Error] at once: the election would ask until the wait is over.
 func (c *Cluster) Lead(ctx context.Context, lease Lease, work func(context.Context) error) error {
 	client, err := coordination.NewForConfigAndClient(c.config, c.client)
 	if err != nil {
+		return fmt.Errorf("lease %s/%s: %w", lease.Namespace, lease.Name, err)
+	}
+	if err := c.mayLead(ctx, client, lease); err != nil {
 		return fmt.Errorf("lease %s/%s: %w", lease.Namespace, lease.Name, err)
 	}
 	// The election outlives the caller's context until the work has ended, so
@@ -54,7 +64,7 @@ func (c *Cluster) Lead(ctx context.Context, lease Lease, work func(context.Conte
 	// Its log would go to standard error by itself.
 	election, release := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
 	defer release()
-	t := &term{caller: ctx, work: work, release: release, done: make(chan struct{})}
+	t := &term{caller: ctx, lease: lease, work: work, release: release, done: make(chan struct{})}
 	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
 		Lock: &resourcelock.LeaseLock{
 			LeaseMeta:  metav1.ObjectMeta{Namespace: lease.Namespace, Name: lease.Name},
@@ -78,9 +88,32 @@ func (c *Cluster) Lead(ctx context.Context, lease Lease, work func(context.Conte
 	return t.result(lease)
 }
 
+// mayLead tries, without storing anything, what the election is going to do.
+// What else may go wrong, the election tries again.
+func (c *Cluster) mayLead(ctx context.Context, client coordination.LeasesGetter, lease Lease) error {
+	ctx, cancel := context.WithTimeout(klog.NewContext(ctx, logr.Discard()), requestTimeout)
+	defer cancel()
+	leases, verb := client.Leases(lease.Namespace), "get"
+	live, err := leases.Get(ctx, lease.Name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		live = &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: lease.Namespace, Name: lease.Name}}
+		verb = "create"
+		_, err = leases.Create(ctx, live, metav1.CreateOptions{DryRun: dryRun(true)})
+	case err == nil:
+		verb = "update"
+		_, err = leases.Update(ctx, live, metav1.UpdateOptions{DryRun: dryRun(true)})
+	}
+	if !apierrors.IsForbidden(err) {
+		return nil
+	}
+	return c.failure(verb, ID{Group: coordinationv1.GroupName, Kind: "Lease", Namespace: lease.Namespace, Name: lease.Name}, err)
+}
+
 // term is the time from asking for a lease to having given it back.
 type term struct {
 	caller  context.Context
+	lease   Lease
 	work    func(context.Context) error
 	release context.CancelFunc
 	done    chan struct{} // closed when work has ended
@@ -124,8 +157,12 @@ func (t *term) giveUp(why error) {
 
 func (t *term) observe(identity string) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.holder = identity
+	waiting := !t.started && t.gaveUp == nil && identity != "" && identity != t.lease.Identity
+	t.mu.Unlock()
+	if waiting && t.lease.Waiting != nil {
+		t.lease.Waiting(identity)
+	}
 }
 
 func (t *term) result(lease Lease) error {
@@ -138,6 +175,8 @@ func (t *term) result(lease Lease) error {
 		return t.err
 	case errors.Is(gaveUp, ErrHeld) && holder != "":
 		return fmt.Errorf("lease %s/%s: %w: %s", lease.Namespace, lease.Name, gaveUp, holder)
+	case holder != "":
+		return fmt.Errorf("lease %s/%s is held by %s: %w", lease.Namespace, lease.Name, holder, gaveUp)
 	default:
 		return fmt.Errorf("lease %s/%s: %w", lease.Namespace, lease.Name, gaveUp)
 	}

@@ -13,6 +13,7 @@ package health
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
@@ -89,7 +90,33 @@ func byStatus(u *unstructured.Unstructured) Verdict {
 	case status.FailedStatus:
 		return Verdict{Failed, oneLine(r.Message)}
 	}
-	return Verdict{Progressing, oneLine(r.Message)}
+	reason := oneLine(r.Message)
+	if refused := refusedPods(u); refused != "" {
+		reason += "; " + refused
+	}
+	return Verdict{Progressing, reason}
+}
+
+// refusal matches what the API server's own admission says about a pod: names of
+// policies, quotas, containers and fields. What a webhook says may quote a value.
+var refusal = regexp.MustCompile(`is forbidden: ((?:violates PodSecurity|exceeded quota|error looking up service account) .*)`)
+
+// refusedPods says why the pods of a workload cannot be created; "" where they
+// can, or where it does not say.
+func refusedPods(u *unstructured.Unstructured) string {
+	reason, failed := condition(u, "ReplicaFailure")
+	if !failed {
+		return ""
+	}
+	list, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
+	for _, item := range list {
+		c, _ := item.(map[string]any)
+		message, _ := c["message"].(string)
+		if said := refusal.FindStringSubmatch(message); c["type"] == "ReplicaFailure" && said != nil {
+			return "its pods are refused: " + oneLine(said[1])
+		}
+	}
+	return "its pods are refused: " + reason
 }
 
 // builtin knows what kstatus takes for finished too early.

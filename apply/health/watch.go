@@ -162,7 +162,13 @@ func (w *watch) hopeless(ctx context.Context, bad []observed, now time.Time) []S
 // stuck asks the pods of a workload. Without the right to read pods there is no
 // answer, and the deadline has to do.
 func (w *watch) stuck(ctx context.Context, live *unstructured.Unstructured) (reason string, certain bool) {
-	if live == nil || w.noPods {
+	if live == nil {
+		return "", false
+	}
+	if refused := refusedPods(live); refused != "" {
+		return refused, false
+	}
+	if w.noPods {
 		return "", false
 	}
 	selector := Selector(live)

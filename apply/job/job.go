@@ -146,6 +146,7 @@ func (j *Job) Run(ctx context.Context) (*Outcome, error) {
 func (j *Job) run(ctx context.Context, revision string, mayRevert bool) (*Outcome, error) {
 	r, err := j.open(ctx, revision)
 	defer r.close()
+	r.standIn = !mayRevert
 	if err == nil {
 		err = r.admit(ctx)
 	}
@@ -154,7 +155,12 @@ func (j *Job) run(ctx context.Context, revision string, mayRevert bool) (*Outcom
 		return r.outcome, err
 	}
 	lease := cluster.Lease{Namespace: r.namespace, Name: leaseName, Identity: j.opts.Holder, Wait: leaseWait}
+	lease.Waiting = func(holder string) { j.opts.Tell("waiting for " + holder + ", which holds the lease") }
 	err = r.cluster.Lead(ctx, lease, func(ctx context.Context) error { return r.rollout(ctx) })
+	if cluster.IsForbidden(err) && !r.began {
+		err = &Error{Stage: StageConnect, Err: err}
+		r.report(ctx, err)
+	}
 	if good := r.lastGood(); err != nil && !errors.Is(err, health.ErrSuperseded) && mayRevert && r.config.Apply.OnFailure == "revert" && good != "" && ctx.Err() == nil {
 		return r.revert(ctx, good, err)
 	}
@@ -168,7 +174,9 @@ func (r *run) revert(ctx context.Context, good string, failed error) (*Outcome, 
 	r.job.opts.Tell("going back to " + good)
 	back, err := r.job.run(ctx, good, false)
 	if err != nil {
-		return r.outcome, errors.Join(failed, fmt.Errorf("going back to %s: %w", good, err))
+		failed = errors.Join(failed, fmt.Errorf("going back to %s: %w", good, err))
+		r.tell(ctx, "", r.statusOfRun(failed))
+		return r.outcome, failed
 	}
 	r.outcome.Reverted = back.Revision
 	r.tell(ctx, "", r.statusOfRun(failed))
@@ -191,7 +199,7 @@ func IsFinding(err error) bool {
 		return errors.Is(err, ErrRefused)
 	}
 	var refused *cluster.Error
-	return !errors.As(err, &refused) || refused.Code != 0
+	return !errors.As(err, &refused) || refused.Code != 0 || refused.NoMatch
 }
 
 // Unhealthy is how long a loop with an interval may be silent before something is

@@ -29,6 +29,8 @@ type run struct {
 	targets   []*target
 
 	comparing bool // nothing is written: see Drift
+	began     bool // the lease was had
+	standIn   bool // it is applied in place of a revision that failed
 
 	judge   *health.Judge
 	ignores ignores

@@ -21,6 +21,7 @@ const settleInterval = 3 * time.Second
 // rollout brings all targets into the cluster. It goes on with the others when
 // one fails, and prunes only where everything has worked.
 func (r *run) rollout(ctx context.Context) error {
+	r.began = true
 	r.started(ctx)
 	r.applyAll(ctx)
 	r.each(func(t *target) {

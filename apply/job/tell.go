@@ -20,10 +20,17 @@ import (
 // that Git says nothing about.
 func drifts(o drift.Object) bool { return o.What != drift.Added }
 
-// started tells that a new revision is on its way.
+// started tells that a new revision is on its way; of one that failed and is
+// tried again, that was told. A commit status would say "pending" for good, since
+// the same failure is not told twice either.
 func (r *run) started(ctx context.Context) {
 	for _, t := range r.targets {
 		t.remember(ctx)
+		if u, err := t.cluster.Get(ctx, statusID(r.namespace, t.set.Name)); err == nil {
+			if before, err := readStatus(u); err == nil && before.Revision == r.outcome.Revision && before.Revision != "" {
+				continue
+			}
+		}
 		if t.outcome.Previous != r.outcome.Revision || r.outcome.Revision == "" {
 			r.notify(ctx, t.outcome.Target, notify.Started, "applying", nil)
 		}
@@ -41,6 +48,9 @@ func (r *run) report(ctx context.Context, err error) {
 	defer cancel()
 	for _, t := range r.targets {
 		r.tell(ctx, t.set.Name, r.statusOf(t))
+	}
+	if r.standIn {
+		return // the run as a whole is that of the revision which failed
 	}
 	r.tell(ctx, "", r.statusOfRun(err))
 }

@@ -253,14 +253,23 @@ var plumbing = []string{
 	"rev-parse", "ls-tree", "ls-files", "cat-file", "diff-index", "diff-tree", "diff-files", "rev-list", "merge-base", "for-each-ref", "check-attr", "log",
 }
 
-// Check fails where Git did more than read, and where anybody connected.
-func (w *Watch) Check(t *testing.T) {
+// Ran returns the arguments of each call of git since Reset.
+func (w *Watch) Ran(t *testing.T) []string {
 	t.Helper()
 	data, err := os.ReadFile(w.log)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ran := lines(string(data))
+	return lines(string(data))
+}
+
+// Connections counts those to the server of the fixtures since Reset.
+func (w *Watch) Connections() int { return int(w.hits.Load()) }
+
+// Check fails where Git did more than read, and where anybody connected.
+func (w *Watch) Check(t *testing.T) {
+	t.Helper()
+	ran := w.Ran(t)
 	if len(ran) == 0 {
 		t.Error("git was not run through PATH, so that nothing was watched")
 	}
@@ -269,7 +278,7 @@ func (w *Watch) Check(t *testing.T) {
 			t.Errorf("git was run with %s", line)
 		}
 	}
-	if n := w.hits.Load(); n > 0 {
+	if n := w.Connections(); n > 0 {
 		t.Errorf("%d connections were made", n)
 	}
 }

@@ -1,0 +1,342 @@
+package job_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/sallyport/sallyport/apply/job"
+	"github.com/sallyport/sallyport/testdata/controlplane"
+)
+
+// states is how many different commits the killed shop goes round in. Each
+// creates, changes and prunes something against the one before.
+const states = 3
+
+// state commits one of them and returns the ConfigMaps that it has.
+func (s *shop) state(n int) []string {
+	s.t.Helper()
+	var docs, names []string
+	for _, i := range []int{n % states, (n + 1) % states} {
+		names = append(names, fmt.Sprintf("c%d", i))
+		docs = append(docs, fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c%d}\ndata: {state: \"%d\"}\n", i, n))
+	}
+	s.write("overlays/prod/web.yaml", strings.Replace(s.web(fmt.Sprintf("nginx:%d", n%states)), "replicas: 2", "replicas: 1", 1))
+	s.with(strings.Join(docs, "---\n"))
+	slices.Sort(names)
+	return names
+}
+
+// program builds the command once for all lanes.
+func program(t *testing.T) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "sallyport")
+	cmd := exec.Command("go", "build", "-o", bin, "../../cmd/sallyport")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return bin
+}
+
+// victim is one process of the command in a shop.
+type victim struct {
+	cmd   *exec.Cmd
+	lines *bufio.Scanner // of standard error, where progress is told
+}
+
+// start starts the command with a temporary directory of its own.
+func (s *shop) start(bin, tmp string) *victim {
+	s.t.Helper()
+	cmd := exec.Command(bin, "apply", "--config", filepath.Join(s.own, "config.yaml"), "--kubeconfig", s.plane.Admin, "--namespace", s.runner)
+	cmd.Dir = tmp
+	cmd.Env = []string{"TMPDIR=" + tmp, "HOME=" + tmp, "PATH="}
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	return &victim{cmd, bufio.NewScanner(stderr)}
+}
+
+// wait reads to the end and says whether the process was killed.
+func (v *victim) wait(t *testing.T) (killed bool) {
+	t.Helper()
+	var told []string
+	for v.lines.Scan() {
+		told = append(told, v.lines.Text())
+	}
+	err := v.cmd.Wait()
+	status, _ := v.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if killed = status.Signaled() && status.Signal() == syscall.SIGKILL; err != nil && !killed {
+		t.Errorf("%v\n%s", err, strings.Join(told, "\n"))
+	}
+	return killed
+}
+
+// TestKilled kills the command at each line of progress that it tells, and 50
+// times at random. The run after it, of the same or of another commit, converges:
+// what Git has is there, what it does not have is gone, what others made is not
+// touched, and the inventory says so. No value is left in a file.
+func TestKilled(t *testing.T) {
+	plane := controlplane.Shared(t)
+	bin := program(t)
+	const lanes, kills = 5, 10
+	for lane := range lanes {
+		t.Run(fmt.Sprintf("at random %d", lane), func(t *testing.T) {
+			t.Parallel()
+			k := newKilling(t, plane, bin)
+			random := rand.New(rand.NewPCG(5, uint64(lane)))
+			hit := 0
+			for n := 1; n <= kills; n++ {
+				after := time.Duration(random.Float64() * float64(k.took))
+				if k.round(n, func(v *victim) { time.Sleep(after) }) {
+					hit++
+				}
+			}
+			if hit == 0 {
+				t.Error("nothing was killed in the middle")
+			}
+		})
+	}
+	const strides = 2
+	for first := range strides {
+		t.Run(fmt.Sprintf("at each step %d", first), func(t *testing.T) {
+			t.Parallel()
+			k := newKilling(t, plane, bin)
+			for n, killed := first+1, true; killed; n += strides {
+				killed = k.round(n, func(v *victim) {
+					for range n {
+						if !v.lines.Scan() {
+							return
+						}
+					}
+				})
+			}
+		})
+	}
+}
+
+// killing is a shop in which the command is killed.
+type killing struct {
+	*shop
+	bin  string
+	took time.Duration // of a whole run
+}
+
+func newKilling(t *testing.T, plane *controlplane.Cluster, bin string) *killing {
+	t.Helper()
+	k := &killing{shop: newShop(t, plane), bin: bin}
+	k.configure("prune: {share: 100}\nhealth: {timeout: 60s, stable: 1ms}\n")
+	k.state(0)
+	k.apply()
+	set := k.get("deployment", "web", "-o", `jsonpath={.metadata.labels.applyset\.kubernetes\.io/part-of}`)
+	k.plane.Kubectl(t, "-n", k.namespace, "create", "configmap", "foreign")
+	k.plane.Kubectl(t, "-n", k.namespace, "label", "configmap", "foreign", "applyset.kubernetes.io/part-of="+set)
+	begin := time.Now()
+	k.state(1)
+	if k.start(bin, t.TempDir()).wait(t) {
+		t.Fatal("killed by somebody else")
+	}
+	k.took = time.Since(begin)
+	k.converged(k.state(0), false)
+	return k
+}
+
+// round kills a run of one state when the time has come, and holds that the next
+// run, of the same state or of another, converges.
+func (k *killing) round(n int, until func(*victim)) (killed bool) {
+	k.t.Helper()
+	tmp := k.t.TempDir()
+	names := k.state(2 * n)
+	v := k.start(k.bin, tmp)
+	until(v)
+	_ = v.cmd.Process.Kill()
+	killed = v.wait(k.t)
+	k.leftovers(tmp)
+	// The lease of the dead runs out after 15 seconds, which TestTwoRunners waits
+	// for; here it is shortened.
+	k.plane.Kubectl(k.t, "-n", k.runner, "delete", "lease", "--all")
+	if n%2 == 0 {
+		names = k.state(2*n + 1)
+	}
+	k.converged(names, killed)
+	return killed
+}
+
+// converged runs once more and looks at everything.
+func (k *killing) converged(names []string, killed bool) {
+	k.t.Helper()
+	out, err := k.job().Run(k.t.Context())
+	if err != nil {
+		k.fatal(out, err)
+	}
+	settings := strings.TrimSpace(k.get("deployment", "web", "-o", "jsonpath={.spec.template.spec.containers[0].envFrom[0].configMapRef.name}"))
+	want := []string{"Deployment.apps web", "Secret db", "Service web", "ConfigMap " + settings}
+	for _, name := range names {
+		want = append(want, "ConfigMap "+name)
+	}
+	slices.Sort(want)
+	inventory := k.plane.Kubectl(k.t, "-n", k.runner, "get", "configmap", "sallyport-overlays-prod", "-o", "jsonpath={.data.inventory}")
+	var uids map[string]string
+	if err := json.Unmarshal([]byte(inventory), &uids); err != nil {
+		k.t.Fatal(err)
+	}
+	live := map[string]string{}
+	rows := k.get("deployment,service,secret,configmap", "--no-headers", "-l", "applyset.kubernetes.io/part-of", "-o", "custom-columns=A:.kind,B:.metadata.name,C:.metadata.uid")
+	for line := range strings.Lines(rows) {
+		f := strings.Fields(line)
+		kind := strings.Replace(f[0], "Deployment", "Deployment.apps", 1)
+		live[kind+" "+f[1]] = f[2]
+	}
+	if _, there := live["ConfigMap foreign"]; !there {
+		k.t.Error("what others made is gone")
+	}
+	delete(live, "ConfigMap foreign")
+	var members []string
+	for id, uid := range uids {
+		name := strings.Replace(id, "/"+k.namespace+"/", " ", 1)
+		if members = append(members, name); live[name] != uid {
+			k.t.Errorf("inventory: %s has uid %q, and is %q", name, uid, live[name])
+		}
+	}
+	slices.Sort(members)
+	if !slices.Equal(members, want) || len(live) != len(want) {
+		k.t.Errorf("killed %v: inventory %v, live %v, want %v", killed, members, live, want)
+	}
+}
+
+// leftovers holds that no file of a process that was killed has a value, and that
+// it left no core.
+func (k *killing) leftovers(dir string) {
+	k.t.Helper()
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		if holds(string(data), password) || strings.Contains(string(data), "AGE-SECRET-KEY") || strings.HasPrefix(e.Name(), "core") {
+			k.t.Errorf("left behind: %s", path)
+		}
+		return nil
+	})
+	if err != nil {
+		k.t.Error(err)
+	}
+}
+
+// TestServerFails is a whole run, with lease, status and health, over a server
+// that dies, is slow, cuts connections and loses answers.
+func TestServerFails(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a minute")
+	}
+	t.Parallel()
+	plane := controlplane.Start(t, controlplane.Options{})
+	for _, fault := range []struct {
+		name   string
+		strike func(t *testing.T)
+	}{
+		{"restart", func(t *testing.T) { plane.RestartAPIServer(t) }},
+		{"drop", func(t *testing.T) { plane.DropConnections(t) }},
+		{"lose answer", func(t *testing.T) { plane.LoseAnswer(t) }},
+		{"slow", func(t *testing.T) { plane.Delay(t, 50*time.Millisecond) }},
+		{"refuse", func(t *testing.T) {
+			plane.Refuse(t, true)
+			time.Sleep(2 * time.Second)
+			plane.Refuse(t, false)
+		}},
+	} {
+		t.Run(fault.name, func(t *testing.T) {
+			k := &killing{shop: newShop(t, plane)}
+			k.configure("prune: {share: 100}\nhealth: {timeout: 90s, stable: 1ms}\n")
+			k.state(0)
+			k.apply()
+			for n, at := range []string{"overlays/prod: apply ", "pruning "} {
+				k.state(n + 1)
+				var struck atomic.Bool
+				done := make(chan struct{})
+				out, err := k.job(func(o *job.Options) {
+					o.Tell = func(line string) {
+						if strings.HasPrefix(line, at) && struck.CompareAndSwap(false, true) {
+							go func() { defer close(done); fault.strike(t) }()
+						}
+					}
+				}).Run(t.Context())
+				if err != nil {
+					k.fatal(out, err)
+				}
+				<-done
+				plane.Delay(t, 0)
+				if all := k.statuses(); len(all) != 2 || all[1].Revision != out.Revision || all[1].Good != out.Revision {
+					t.Errorf("at %q: statuses %+v", at, all)
+				}
+			}
+			if got := actions(k.apply()); len(got) != 0 {
+				t.Errorf("a half state was left: %v", got)
+			}
+		})
+	}
+}
+
+// TestTwoRunners: of two, one works, the other waits and says for whom, and then
+// finds nothing to do. Two sets of two runners do not meet.
+func TestTwoRunners(t *testing.T) {
+	plane := controlplane.Shared(t)
+	t.Parallel()
+	one, other := newShop(t, plane), newShop(t, plane)
+	type ran struct {
+		out *job.Outcome
+		err error
+	}
+	var wait sync.WaitGroup
+	var mu sync.Mutex
+	var told []string
+	results := make([]ran, 3)
+	for i, s := range []*shop{one, one, other} {
+		j := s.job(func(o *job.Options) {
+			o.Holder = fmt.Sprintf("runner-%d", i)
+			o.Tell = func(line string) {
+				mu.Lock()
+				defer mu.Unlock()
+				told = append(told, line)
+			}
+		})
+		wait.Go(func() { results[i].out, results[i].err = j.Run(t.Context()) })
+	}
+	wait.Wait()
+	created := 0
+	for i, r := range results {
+		if r.err != nil {
+			t.Fatalf("runner %d: %v", i, r.err)
+		}
+		if n := len(actions(r.out)); n > 0 {
+			created++
+			if n != 4 {
+				t.Errorf("runner %d did %v", i, actions(r.out))
+			}
+		}
+	}
+	if created != 2 {
+		t.Errorf("%d runners created objects", created)
+	}
+	if !slices.ContainsFunc(told, func(line string) bool { return strings.HasPrefix(line, "waiting for runner-") }) {
+		t.Errorf("nobody says whom he waits for: %q", told)
+	}
+}

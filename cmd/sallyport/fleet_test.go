@@ -25,7 +25,10 @@ done
 `
 
 // BenchmarkFleet checks a repository of 1,000 overlays (100 with -short) as a
-// whole process, and does the same with the shell loop over the same tree.
+// whole process: everything, and after an edit of nothing, of one overlay and of
+// a base that twenty overlays share; with verdicts of an earlier run, and as a
+// change. It does the same with the shell loop over the same tree, which knows
+// of no change.
 // Run it with -benchtime 1x; the loop takes minutes.
 func BenchmarkFleet(b *testing.B) {
 	opts := fleet.Options{}
@@ -40,11 +43,26 @@ func BenchmarkFleet(b *testing.B) {
 	if out, err := exec.Command("go", "build", "-trimpath", "-o", binary, ".").CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, out)
 	}
-	b.Run("sallyport", func(b *testing.B) {
-		for b.Loop() {
-			measure(b, exec.Command(binary, "check", dir, "-o", "json"))
-		}
-	})
+	commitFleet(b, dir)
+	cache := "--cache-dir=" + filepath.Join(b.TempDir(), "cache")
+	check := func(name, file string, args ...string) {
+		b.Run(name, func(b *testing.B) {
+			n := 0
+			for b.Loop() {
+				edited(b, filepath.Join(dir, file), n, func() { measure(b, exec.Command(binary, append([]string{"check", dir, "-o", "json"}, args...)...)) })
+				n++
+			}
+		})
+	}
+	const leaf, base = "apps/accounts-api/overlays/prod-eu/kustomization.yaml", "apps/accounts-api/base/deployment.yaml"
+	check("everything", "", "--no-cache")
+	check("everything into the cache", "", cache)
+	check("no change", "", cache)
+	check("one leaf", leaf, cache)
+	check("one base", base, cache)
+	check("change of nothing", "", "--changed-since=HEAD")
+	check("change of one leaf", leaf, "--changed-since=HEAD")
+	check("change of one base", base, "--changed-since=HEAD")
 	b.Run("loop", func(b *testing.B) {
 		policies, err := filepath.Abs("../../policies")
 		if err != nil {
@@ -71,4 +89,34 @@ func measure(b *testing.B, cmd *exec.Cmd) {
 	used := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	b.ReportMetric(cmd.ProcessState.UserTime().Seconds()+cmd.ProcessState.SystemTime().Seconds(), "cpu-s/op")
 	b.ReportMetric(float64(used.Maxrss)/1024, "peak-MiB")
+}
+
+// commitFleet makes the fleet a Git repository with one commit.
+func commitFleet(b *testing.B, dir string) {
+	b.Helper()
+	for _, args := range [][]string{{"init", "-q"}, {"add", "-A"}, {"commit", "-q", "-m", "fleet"}} {
+		cmd := exec.Command("git", append([]string{"-C", dir, "-c", "user.name=test", "-c", "user.email=test@shop.example"}, args...)...)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			b.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+	}
+}
+
+// edited runs fn while a file has another label than in any earlier round, so that
+// nothing has been judged before. Without a file nothing is edited.
+func edited(b *testing.B, file string, round int, fn func()) {
+	b.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		fn()
+		return
+	}
+	write := func(data []byte) {
+		if err := os.WriteFile(file, data, 0o644); err != nil {
+			b.Fatal(err)
+		}
+	}
+	write(append(data, fmt.Sprintf("# round %d\n", round)...))
+	fn()
+	write(data)
 }

@@ -96,12 +96,35 @@ type dispatch struct {
 func (x *dispatch) speaking(targets []Target) []Target {
 	var out []Target
 	for _, t := range targets {
-		reads, _ := x.builder.Reads(t)
-		if slices.ContainsFunc(reads.Files, x.speaks) {
+		if x.speaksIn(t) {
 			out = append(out, t)
 		}
 	}
 	return out
+}
+
+// speaksIn is about one target. Of an overlay it follows the references, which
+// costs less than a plan.
+func (x *dispatch) speaksIn(t Target) bool {
+	switch {
+	case t.Delivery != nil:
+		reads, _ := x.builder.Reads(t)
+		return slices.ContainsFunc(reads.Files, x.speaks)
+	case t.Kind == Directory:
+		return slices.ContainsFunc(filesIn(x.tree, t.Path), x.speaks)
+	}
+	seen := map[string]bool{}
+	var walk func(dir string) bool
+	walk = func(dir string) bool {
+		k := x.found[dir]
+		if k == nil || seen[dir] {
+			return false
+		}
+		seen[dir] = true
+		refers := func(ref reference) bool { return ref.Path != "" && x.speaks(ref.Path) }
+		return x.speaks(k.Path) || slices.ContainsFunc(k.Refs, refers) || slices.ContainsFunc(x.refers[dir], walk)
+	}
+	return walk(t.Path)
 }
 
 // speaks tells by the text whether a file may have a part of a delivery. An

@@ -178,8 +178,12 @@ func (a *attacked) apply(t *testing.T, r *attacks.Repository, own, ref, more str
 	file := filepath.Join(own, ".sallyport.yaml")
 	text, err := os.ReadFile(file)
 	r.Must("", err)
-	text = fmt.Appendf(text, "\napply:\n  source: {url: \"file://%s\"}\n  identities: {files: [%s]}\n  health: {timeout: 60s, stable: 1ms}\n%s",
-		r.Dir, a.workshop.Key("prod").File, more)
+	timeout := "60s"
+	if ref == attacks.BranchAttack {
+		timeout = "3s" // a kind that is not served is waited for
+	}
+	text = fmt.Appendf(text, "\napply:\n  source: {url: \"file://%s\"}\n  identities: {files: [%s]}\n  health: {timeout: %s, stable: 1ms}\n%s",
+		r.Dir, a.workshop.Key("prod").File, timeout, more)
 	r.Must("", os.WriteFile(file, text, 0o600))
 	r.Must("", os.WriteFile(filepath.Join(own, "signers"), []byte(signer()), 0o600))
 	j, err := job.New(job.Options{

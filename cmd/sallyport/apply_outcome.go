@@ -129,7 +129,11 @@ func writeTarget(w io.Writer, t *job.TargetOutcome, revision string) error {
 	for _, d := range t.Drift {
 		lines = append(lines, "  "+strings.ReplaceAll(d.String(), "\n", "\n  "))
 	}
-	_, err := fmt.Fprintln(w, report.Sanitize(strings.Join(lines, "\n")))
+	lines = strings.Split(strings.Join(lines, "\n"), "\n") // what drifted has several
+	for i, line := range lines {
+		lines[i] = report.Sanitize(line)
+	}
+	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
 	return err
 }
 

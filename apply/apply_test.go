@@ -129,10 +129,12 @@ func TestPlan(t *testing.T) {
 		"apiVersion: v1\nkind: ConfigMap\nmetadata: {generateName: some-, namespace: $NS}",
 		"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: waved, namespace: $NS, annotations: {argocd.argoproj.io/sync-wave: soon}}",
 		"apiVersion: example.invalid/v1\nkind: Unheard\nmetadata: {name: of, namespace: $NS}",
-	), "8 of 9",
+		// An inventory with this name could not be read again.
+		"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \"${HOST/./-}\", namespace: $NS}",
+	), "9 of 10",
 		"ConfigMap/nowhere: has no namespace", "the default namespace of the target",
 		"labelled: label applyset.kubernetes.io/part-of is set in the repository",
-		"twice: is in the set twice", "is the inventory of this set", "metadata.uid", "generateName",
+		"twice: is in the set twice", "is the inventory of this set", "metadata.uid", "generateName", "no object can have: it may not contain '/'",
 		"sync-wave is not a whole number", "does not serve Unheard.example.invalid", "no CustomResourceDefinition in this set")
 	if strings.Contains(err.Error(), "soon") {
 		t.Error("the error quotes a value")

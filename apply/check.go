@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/validation/path"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/sallyport/sallyport/apply/inventory"
@@ -22,6 +23,13 @@ func check(u *unstructured.Unstructured) error {
 	}
 	if u.GetName() == "" {
 		return errors.New("has no metadata.name, which an object needs to be applied again; generateName will not do")
+	}
+	for _, name := range []string{u.GetName(), u.GetNamespace()} {
+		// The inventory is written before the server sees the object, and could not
+		// be read again: a slash parts the namespace from the name there.
+		if wrong := path.IsValidPathSegmentName(name); len(wrong) > 0 {
+			return fmt.Errorf("has a name or a namespace that no object can have: it %s", strings.Join(wrong, ", "))
+		}
 	}
 	if u.IsList() && strings.HasSuffix(u.GetKind(), "List") {
 		return errors.New("is a list: its items have to be given one by one")

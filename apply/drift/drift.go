@@ -76,7 +76,11 @@ func (o Object) String() string {
 	for _, f := range o.Fields {
 		line := f.Path + " " + string(f.What)
 		for i, m := range f.By {
-			line += map[bool]string{true: " by ", false: ", "}[i == 0] + m.Name + " (" + m.Operation + ", " + m.Time.UTC().Format(time.RFC3339) + ")"
+			line += map[bool]string{true: " by ", false: ", "}[i == 0] + m.Name + " (" + m.Operation
+			if !m.Time.IsZero() { // as after kubectl scale: the server notes no time for subresources
+				line += ", " + m.Time.UTC().Format(time.RFC3339)
+			}
+			line += ")"
 		}
 		lines = append(lines, line)
 	}

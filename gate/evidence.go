@@ -1,11 +1,13 @@
 package gate
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
 	"github.com/sallyport/sallyport/finding"
 	"github.com/sallyport/sallyport/render"
+	"github.com/sallyport/sallyport/repo"
 	"github.com/sallyport/sallyport/secrets"
 	"github.com/sallyport/sallyport/validate"
 )
@@ -80,8 +82,20 @@ func (g *gate) conclude(d *done) {
 	d.whole = g.whole()
 	d.discovery = g.discovery.Findings
 	d.variables = g.variables.Findings()
-	d.readers, d.notChecked = g.readers.Findings(), slices.Concat(g.readers.NotChecked(), g.unscanned)
+	d.readers, d.notChecked = g.readers.Findings(), slices.Concat(g.readers.NotChecked(), g.unscanned, g.outsized())
 	d.policies, d.rules = g.policies.Len(), sorted(builtin(), g.policies.Rules())
+}
+
+// outsized lists the files that are too large to be read. Whatever stands in them
+// was not looked at, and nobody should believe otherwise.
+func (g *gate) outsized() []finding.NotChecked {
+	var out []finding.NotChecked
+	for _, e := range g.snap.Files() {
+		if e.Size > repo.MaxFileSize && (e.Mode == repo.File || e.Mode == repo.Executable) && g.inScope(e.Path) && g.wants(checkSecrets) {
+			out = append(out, finding.NotChecked{Check: checkSecrets, Reason: fmt.Sprintf("%s is larger than %d MiB, and was not searched", e.Path, repo.MaxFileSize>>20)})
+		}
+	}
+	return out
 }
 
 func (d *done) evidence() *runEvidence {

@@ -251,6 +251,19 @@ func TestNothingToCheck(t *testing.T) {
 	}
 }
 
+// TestOutsized holds that a file which is too large to be searched is said not to
+// have been: nobody may hide a key behind 16 MiB of anything.
+func TestOutsized(t *testing.T) {
+	c := newCheckout(t, map[string]string{"web.yaml": strings.Replace(pod, "latest", "1.29.1", 1), "docs/large.bin": ""})
+	if err := os.Truncate(filepath.Join(c.dir, "docs", "large.bin"), repo.MaxFileSize+1); err != nil {
+		t.Fatal(err)
+	}
+	r := c.check(Options{})
+	if n := r.Report.NotChecked; len(n) != 1 || n[0].Check != "secrets" || !strings.HasPrefix(n[0].Reason, "docs/large.bin is larger than 16 MiB") {
+		t.Errorf("%+v", n)
+	}
+}
+
 // TestStaged holds that the index is judged, not the work tree.
 func TestStaged(t *testing.T) {
 	c := newCheckout(t, map[string]string{"web.yaml": strings.Replace(pod, "latest", "1.29.1", 1)})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -154,8 +155,12 @@ func (g *gate) globalInput(before *base, changed map[string]bool) string {
 }
 
 func (g *gate) isPolicyInput(p string) bool {
-	inputs := slices.Concat(g.config.abs(g.config.Policies), g.config.abs(g.config.PolicyData))
-	for _, named := range slices.Concat(g.opts.Policies, g.opts.Data, g.config.schemas(g.snap), g.opts.Schemas) {
+	inputs := slices.Concat(g.config.policyDirs(), g.config.dataPaths(), g.config.schemaDirs())
+	named := slices.Concat(g.opts.Policies, g.opts.Data)
+	for _, at := range g.opts.Schemas {
+		named = append(named, fixed(filepath.ToSlash(at)))
+	}
+	for _, named := range named {
 		if inside, ok := within(g.snap, named); ok {
 			inputs = append(inputs, inside)
 		}

@@ -3,11 +3,8 @@ package gate
 import (
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"reflect"
 	"strings"
-
-	"github.com/sallyport/sallyport/repo"
 )
 
 // SchemaID is where the published JSON Schema of the configuration lives.
@@ -112,19 +109,3 @@ secrets:
 waivers:
   - {rule: image-latest, object: Deployment/shop/legacy, reason: vendor image without tags, owner: "@team", expires: 2027-01-31}
 `
-
-// schemas returns the configured schema locations; relative ones lie beside the
-// configuration.
-func (c *Config) schemas(snap *repo.Snapshot) []string {
-	out, root := make([]string, len(c.Schemas)), snap.Root()
-	if c.disk != "" {
-		root = c.disk
-	}
-	for i, at := range c.Schemas {
-		out[i] = at
-		if onDisk(at) && !filepath.IsAbs(at) {
-			out[i] = filepath.Join(root, filepath.FromSlash(c.dir), filepath.FromSlash(at))
-		}
-	}
-	return out
-}

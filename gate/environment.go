@@ -80,7 +80,7 @@ func (g *gate) environment() (key, error) {
 		h.add(s.Path, s.Mount, string(s.Data))
 	}
 	g.addCreationRules(h)
-	if err := addSchemas(h, slices.Concat(g.opts.Schemas, g.config.schemas(g.snap))); err != nil {
+	if err := addSchemas(h, slices.Concat(g.opts.Schemas, g.schemas())); err != nil {
 		return key{}, err
 	}
 	return h.key(), nil

@@ -108,6 +108,9 @@ func Check(ctx context.Context, opts Options) (*Result, error) {
 	if err := g.ownCache(); err != nil {
 		return nil, err
 	}
+	if len(g.borrowed()) > 0 {
+		g.opts.Cache = "" // its keys know the schemas on disk
+	}
 	g.remember()
 	d := g.recall()
 	if d == nil {
@@ -175,6 +178,11 @@ func (g *gate) sealAgain(ctx context.Context, d *done) error {
 
 // judge does everything that a verdict needs, once the gate is open.
 func (g *gate) judge(ctx context.Context) (*done, error) {
+	giveBack, err := g.borrow()
+	if err != nil {
+		return nil, err
+	}
+	defer giveBack()
 	for _, prepare := range []func(context.Context) error{g.discover, g.load, g.compare} {
 		if err := prepare(ctx); err != nil {
 			return nil, err
@@ -200,24 +208,27 @@ func (g *gate) judge(ctx context.Context) (*done, error) {
 
 // gate is one run.
 type gate struct {
-	opts      Options
-	snap      *repo.Snapshot
-	trusted   *repo.Snapshot // whose configuration and policies judge: snap, or another revision
-	own       *own           // whose configuration judges, with Options.Own
-	admitting bool           // for Admit: what was rendered is kept
-	base      *base          // what the change is compared with; nil without ChangedSince
-	sealed    *secrets.Sealed
-	config    *Config
-	discovery *render.Discovery
-	validator *validate.Validator
-	variables *secrets.Substitutions
-	readers   *secrets.Readers
-	unscanned []finding.NotChecked // ranges of commits that hold none
-	policies  *policy.Set
-	builder   *render.Builder
-	library   *render.Library      // of kustomizations, for the snapshot and the base
-	memory    *memory              // of earlier runs; nil without a cache
-	defined   []*secrets.Variables // of targets that are not judged
+	opts    Options
+	snap    *repo.Snapshot
+	trusted *repo.Snapshot // whose configuration and policies judge: snap, or another revision
+	// schemaRoot is where schemas of the judging revision are laid out; "" where
+	// they lie in the work tree, or there are none.
+	schemaRoot string
+	own        *own  // whose configuration judges, with Options.Own
+	admitting  bool  // for Admit: what was rendered is kept
+	base       *base // what the change is compared with; nil without ChangedSince
+	sealed     *secrets.Sealed
+	config     *Config
+	discovery  *render.Discovery
+	validator  *validate.Validator
+	variables  *secrets.Substitutions
+	readers    *secrets.Readers
+	unscanned  []finding.NotChecked // ranges of commits that hold none
+	policies   *policy.Set
+	builder    *render.Builder
+	library    *render.Library      // of kustomizations, for the snapshot and the base
+	memory     *memory              // of earlier runs; nil without a cache
+	defined    []*secrets.Variables // of targets that are not judged
 }
 
 // open reads the snapshot and the configuration, and seals.
@@ -284,7 +295,7 @@ func (g *gate) load(ctx context.Context) error {
 	}
 	validator, err := validate.New(g.sealed, validate.Options{
 		Versions:     versions,
-		Locations:    append(g.opts.Schemas, g.config.schemas(g.snap)...),
+		Locations:    append(g.opts.Schemas, g.schemas()...),
 		Strict:       g.opts.Strict,
 		AllowNetwork: g.opts.AllowNetwork,
 		MayDefine:    g.mayDefine,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -73,6 +74,8 @@ func (j judges) about(c repo.Change) (finding.Finding, bool) {
 		return j.finding(c, "the creation rules", waits), true
 	case path.Ext(name) == ".rego" && j.listed(name, (*Config).policyDirs):
 		return j.finding(c, "a policy", waits), true
+	case j.listed(name, (*Config).schemaDirs):
+		return j.finding(c, "a schema", waits), true
 	case j.listed(name, (*Config).dataPaths):
 		return j.finding(c, "data of policies", waits), true
 	case isPipeline(name) && j.runsGate(name):
@@ -86,6 +89,16 @@ const waits = "; the one before the change judges until it is merged"
 
 func (c *Config) policyDirs() []string { return c.abs(c.Policies) }
 func (c *Config) dataPaths() []string  { return c.abs(c.PolicyData) }
+
+func (c *Config) schemaDirs() []string {
+	var dirs []string
+	for _, at := range c.Schemas {
+		if onDisk(at) && !filepath.IsAbs(at) {
+			dirs = append(dirs, fixed(filepath.ToSlash(at)))
+		}
+	}
+	return c.abs(dirs)
+}
 
 // listed reports whether a file is one that the configuration, before or after
 // the change, or the command line names.

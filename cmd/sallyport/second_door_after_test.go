@@ -106,7 +106,7 @@ func (d *door) testTenant(t *testing.T) {
 	if string(d.liveSecrets(t)["tenant-a/tenant"]["password"]) != d.fleet.secrets["tenants/tenant-a/secret.yaml password"] {
 		t.Error("the tenant's Secret is not there")
 	}
-	if books := d.Kubectl(t, "-n", "tenant-a", "get", "configmaps,leases", "-o", "name"); !strings.Contains(books, "configmap/sallyport-tenants-tenant-a") && !strings.Contains(books, "lease.coordination.k8s.io/sallyport") {
+	if books := d.Kubectl(t, "-n", "tenant-a", "get", "configmaps,leases", "-o", "name"); !strings.Contains(books, "configmap/sallyport-tenants-tenant-a") || !strings.Contains(books, "lease.coordination.k8s.io/sallyport") {
 		t.Errorf("the books are not the tenant's: %s", books)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -100,7 +101,10 @@ func (g *gate) affected(ctx context.Context, changed map[string]bool, before *ba
 		t := targets[i]
 		known := true
 		if before != nil {
-			_, known = before.targets[t.Path]
+			// What delivers may itself be changed by what it is made of.
+			var was render.Target
+			was, known = before.targets[t.Path]
+			known = known && reflect.DeepEqual(was.Delivery, t.Delivery)
 		}
 		touched[i] = !known || len(changed) > 0 && touches(g.builder, t, changed)
 		return nil

@@ -19,6 +19,9 @@ func (s *Set) Check(ctx context.Context, r *render.Rendered) ([]finding.Finding,
 			return nil, checkError(err, object)
 		}
 		for _, h := range hits {
+			if r.Target.Delivery != nil && h.verdict.meta.undelivered {
+				continue
+			}
 			found = append(found, r.At(object, h.pointer, finding.Finding{
 				Rule:     h.verdict.id(),
 				Severity: h.verdict.severity(),

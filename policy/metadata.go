@@ -25,10 +25,12 @@ var idShape = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._/-]*$`)
 //	#   id: image-latest
 //	#   severity: warning
 //	#   help: what to do next
+//	#   delivered: false   what a Flux or Argo CD object sets itself is no finding
 type metadata struct {
 	id, title, description, help string
 	severity                     finding.Severity
 	optIn                        bool
+	undelivered                  bool // says nothing about what a delivering object builds
 	links                        []string
 }
 
@@ -72,6 +74,9 @@ func (m *metadata) readCustom(a *ast.Annotations) error {
 	}
 	if optIn, ok := a.Custom["optin"].(bool); ok {
 		m.optIn = m.optIn || optIn
+	}
+	if delivered, ok := a.Custom["delivered"].(bool); ok {
+		m.undelivered = m.undelivered || !delivered
 	}
 	return nil
 }

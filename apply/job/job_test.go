@@ -143,7 +143,7 @@ func TestDrift(t *testing.T) {
 		"Secret/" + s.namespace + "/db is changed\n  .data.password changed by kubectl-patch (Update, ",
 		"Service/" + s.namespace + "/web is missing\n",
 		"Deployment.apps/" + s.namespace + "/web is changed\n",
-		".spec.replicas changed by kubectl (Update, ", // scale
+		".spec.replicas changed by kubectl (Update)\n", // scale, of which the server notes no time
 		`.spec.template.spec.containers[name="web"].env[name="DEBUG"]`,
 	} {
 		if !strings.Contains(text, want) {

@@ -118,7 +118,9 @@ func (g *gate) affected(ctx context.Context, changed map[string]bool, before *ba
 // touches reports whether a target asks for one of the changed paths, or may.
 func touches(b *render.Builder, t render.Target, changed map[string]bool) bool {
 	for p := range changed {
-		if t.Lists(p) {
+		// The directory that is delivered counts as a whole: a kustomization that
+		// is empty now is not read as one that is not.
+		if t.Lists(p) || t.Delivery != nil && strings.HasPrefix(p, t.Delivery.Dir+"/") {
 			return true
 		}
 	}

@@ -20,6 +20,7 @@ func (g *gate) expectations() secrets.Expectations {
 		KeyTypes:   c.KeyTypes,
 		Substitute: c.Substitute,
 		Metadata:   c.Metadata.Allow,
+		NoBase:     g.admitting,
 		From:       g.opts.PolicyFrom,
 	}
 	for _, b := range c.Bind {

@@ -37,6 +37,7 @@ func (b *bound) metadata() {
 				}
 				if effect := effectOf(key); effect != "" {
 					b.foreign(a, home, pointer, finding.Error, what+" makes a controller "+effect+" the Secret")
+					b.unproved(a, home, pointer, what+" makes a controller "+effect+" the Secret")
 				} else if field == "annotations" && !harmless.MatchString(key) {
 					b.foreign(a, home, pointer, finding.Warning, what+" is none that is known to leave the Secret alone")
 				}
@@ -59,6 +60,20 @@ func (b *bound) foreign(a arrival, home, pointer string, severity finding.Severi
 		Help:    "set it in the file that holds the encrypted values, or take it away",
 	})
 	b.out = append(b.out, f)
+}
+
+// unproved reports a field in the file of the Secret itself that its MAC does not
+// cover, where nothing says what stood there before: anybody may have put it in.
+func (b *bound) unproved(a arrival, home, pointer, message string) {
+	open := slices.ContainsFunc(b.blocks(home), func(k block) bool { return k.meta.MACOnlyEncrypted })
+	if !b.e.NoBase || !open || b.rendered.Place(a.object, pointer).Span.File != home {
+		return
+	}
+	b.out = append(b.out, b.rendered.At(a.object, pointer, finding.Finding{
+		Rule: ruleMetadata, Severity: finding.Error,
+		Message: message + ", and the mac of its file, with mac_only_encrypted, does not say who put it there",
+		Help:    "allow it under secrets.metadata in the cluster's own configuration, or encrypt the file without mac_only_encrypted",
+	}))
 }
 
 // copiers are the prefixes of the annotations and labels that known controllers

@@ -25,6 +25,10 @@ type Expectations struct {
 	// encrypted values may have, whatever controllers do because of them.
 	Metadata []string
 
+	// NoBase says that there is no earlier state to compare with, so that what no
+	// MAC covers is not taken on trust: for whoever applies.
+	NoBase bool
+
 	// From names the revision that Creation is of, where that is not the tree
 	// itself; for messages.
 	From string

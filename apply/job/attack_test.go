@@ -49,7 +49,7 @@ func rows() map[string]int {
 func signed() []string {
 	return []string{
 		"02-copied-secret/renamed", "02-copied-secret/renamed-by-patch", "06-planted-recipient/removed-keeps-data-key",
-		"10-forged-or-old/forged", "10-forged-or-old/old-file", "19-replicated/in-file",
+		"10-forged-or-old/forged", "10-forged-or-old/old-file",
 	}
 }
 

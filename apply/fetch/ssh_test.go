@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,6 +40,7 @@ type sshd struct {
 	origin
 	host    ssh.Signer
 	config  *ssh.ServerConfig
+	client  atomic.Pointer[string] // the public key that is let in, in wire form
 	address string
 	command string
 }
@@ -48,8 +50,9 @@ func (o origin) sshd() (*sshd, fetch.Options) {
 	host, _ := newKey(o.t, "")
 	client, private := newKey(o.t, "")
 	d := &sshd{origin: o, host: host}
+	d.admit(client)
 	d.config = &ssh.ServerConfig{PublicKeyCallback: func(c ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
-		if c.User() != "git" || string(key.Marshal()) != string(client.PublicKey().Marshal()) {
+		if c.User() != "git" || string(key.Marshal()) != *d.client.Load() {
 			return nil, errors.New("not this key")
 		}
 		return nil, nil
@@ -72,6 +75,12 @@ func (o origin) sshd() (*sshd, fetch.Options) {
 		URL: "ssh://git@" + d.address + o.dir, Mirror: filepath.Join(o.t.TempDir(), "mirror"),
 		SSH: fetch.SSH{KeyFile: file(o.t, private), KnownHostsFile: file(o.t, d.line(host))},
 	}
+}
+
+// admit lets one key in and no other.
+func (d *sshd) admit(key ssh.Signer) {
+	wire := string(key.PublicKey().Marshal())
+	d.client.Store(&wire)
 }
 
 func (d *sshd) line(key ssh.Signer) string {
@@ -150,12 +159,7 @@ func TestSSHRotation(t *testing.T) {
 	d, opts := o.sshd()
 	open(t, opts).Close()
 	fresh, private := newKey(t, canary)
-	d.config.PublicKeyCallback = func(_ ssh.ConnMetadata, key ssh.PublicKey) (*ssh.Permissions, error) {
-		if string(key.Marshal()) != string(fresh.PublicKey().Marshal()) {
-			return nil, errors.New("not this key")
-		}
-		return nil, nil
-	}
+	d.admit(fresh)
 	if err := refused(t, opts); !errors.Is(err, fetch.ErrAuth) || !strings.Contains(err.Error(), opts.SSH.KeyFile) {
 		t.Error(err)
 	}

@@ -51,10 +51,6 @@ func TestVerbs(t *testing.T) {
 	if all, err := c.List(t.Context(), cluster.IDOf(u).GroupKind(), ns, ""); err != nil || len(all) < 1 || all[0].GetKind() != "ConfigMap" {
 		t.Fatalf("list: %v, %v", all, err)
 	}
-	patch := map[string]any{"metadata": map[string]any{"labels": map[string]any{"a": "b"}}}
-	if stored, err = c.Merge(t.Context(), cluster.IDOf(u), patch); err != nil || stored.GetLabels()["a"] != "b" {
-		t.Fatalf("patch: %v", err)
-	}
 	if err := c.Delete(t.Context(), cluster.IDOf(u), cluster.DeleteOptions{UID: "another"}); !cluster.IsConflict(err) {
 		t.Fatalf("delete of another uid: %v", err)
 	}

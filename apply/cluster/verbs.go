@@ -60,19 +60,6 @@ func (c *Cluster) Create(ctx context.Context, u *unstructured.Unstructured, opts
 	})
 }
 
-// Merge sends a JSON merge patch (RFC 7386), for the few changes that are not a
-// declaration, such as taking a label away. A metadata.resourceVersion in the
-// patch is a precondition.
-func (c *Cluster) Merge(ctx context.Context, id ID, patch map[string]any) (*unstructured.Unstructured, error) {
-	body, err := json.Marshal(patch)
-	if err != nil {
-		return nil, &Error{Verb: "patch", ID: id, text: "the patch is not JSON"}
-	}
-	return c.send(ctx, "patch", id, "", func(ctx context.Context, r dynamic.ResourceInterface) (*unstructured.Unstructured, error) {
-		return r.Patch(ctx, id.Name, types.MergePatchType, body, metav1.PatchOptions{FieldManager: Manager})
-	})
-}
-
 // Get reads one object in the version that the server prefers.
 func (c *Cluster) Get(ctx context.Context, id ID) (*unstructured.Unstructured, error) {
 	return c.get(ctx, id, "")

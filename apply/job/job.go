@@ -161,10 +161,20 @@ func (j *Job) run(ctx context.Context, revision string, mayRevert bool) (*Outcom
 		err = &Error{Stage: StageConnect, Err: err}
 		r.report(ctx, err)
 	}
-	if good := r.lastGood(); err != nil && !errors.Is(err, health.ErrSuperseded) && mayRevert && r.config.Apply.OnFailure == "revert" && good != "" && ctx.Err() == nil {
+	if good := r.lastGood(); rolloutFailed(err) && mayRevert && r.config.Apply.OnFailure == "revert" && good != "" && ctx.Err() == nil {
 		return r.revert(ctx, good, err)
 	}
 	return r.outcome, err
+}
+
+// rolloutFailed says whether what was applied does not work, as against a run
+// that was refused, interrupted, or lost its lease to another runner.
+func rolloutFailed(err error) bool {
+	var e *Error
+	if errors.Is(err, health.ErrSuperseded) || errors.Is(err, cluster.ErrLost) || !errors.As(err, &e) {
+		return false
+	}
+	return e.Stage == StageHealth || e.Stage == StageHooks || e.Stage == StageSmoke
 }
 
 // revert applies the revision that was the last to be healthy. The error stays

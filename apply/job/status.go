@@ -68,8 +68,9 @@ func (r *run) statusOf(t *target) Status {
 		}
 	}
 	for _, d := range o.Drift {
-		s.Drift = append(s.Drift, d.String())
+		s.Drift = append(s.Drift, t.redact(d.String()))
 	}
+	s.Drift = bounded(s.Drift)
 	var failed *Error
 	switch {
 	case errors.Is(o.Err, health.ErrSuperseded):

@@ -254,6 +254,17 @@ func TestOrphans(t *testing.T) {
 	}
 }
 
+// TestHome: a commit cannot put anything beside the runner's keys.
+func TestHome(t *testing.T) {
+	s := newShop(t, controlplane.Shared(t))
+	home := func(o *job.Options) { o.Namespace = s.namespace }
+	out, err := s.job(home).Run(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "is the runner's own namespace") || s.get("deployment", "-o", "name") != "" {
+		t.Errorf("got %v", err)
+	}
+	s.silent(out)
+}
+
 func TestWrongConfiguration(t *testing.T) {
 	s := newShop(t, controlplane.Shared(t))
 	for more, want := range map[string]string{

@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -55,6 +57,9 @@ func (r *run) newTarget(a gate.Admitted, result *decrypt.Result) (*target, error
 	if err != nil {
 		return nil, &Error{Stage: StageHooks, Target: path, Err: err}
 	}
+	if err := r.homeFree(result.Objects); err != nil {
+		return nil, &Error{Stage: StageApply, Target: path, Err: err}
+	}
 	t := &target{
 		set:     inventory.Set{Name: SetName(path), Namespace: r.namespace, Version: r.job.opts.ToolVersion},
 		cluster: r.cluster.Redacting(result.Redact), redact: result.Redact,
@@ -62,6 +67,27 @@ func (r *run) newTarget(a gate.Admitted, result *decrypt.Result) (*target, error
 	}
 	t.outcome = &TargetOutcome{Target: path, Set: t.set.Name, Digest: a.Digest}
 	return t, nil
+}
+
+// homeFree refuses what would lie in the runner's own namespace, or change it: a
+// pod there could mount the keys, and a ConfigMap could be the configuration that
+// judges. An impersonated account keeps its books beside its workloads, and its
+// rights are what bounds it.
+func (r *run) homeFree(objects []*unstructured.Unstructured) error {
+	if r.config.Apply.Impersonate != "" {
+		return nil
+	}
+	var wrong []error
+	for _, u := range objects {
+		namespace := u.GetNamespace()
+		if namespace == "" {
+			namespace = r.config.Apply.Namespace
+		}
+		if namespace == r.namespace || isNamespace(u) && u.GetName() == r.namespace {
+			wrong = append(wrong, fmt.Errorf("%s is refused: %s is the runner's own namespace, with its keys and its configuration", cluster.IDOf(u), r.namespace))
+		}
+	}
+	return errors.Join(wrong...)
 }
 
 // simple is a path that its set's name tells from every other: only slashes are

@@ -109,9 +109,7 @@ func (j judges) listed(name string, paths func(*Config) []string) bool {
 			all = append(all, inside)
 		}
 	}
-	return slices.ContainsFunc(all, func(at string) bool {
-		return at == "." || name == at || strings.HasPrefix(name, at+"/")
-	})
+	return inside(name, all)
 }
 
 func (j judges) isCreation(c *Config, name string) bool {

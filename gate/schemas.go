@@ -68,6 +68,8 @@ func (g *gate) borrow() (giveBack func(), err error) {
 	return giveBack, nil
 }
 
+// inside reports whether a file is one of the paths, or lies below one; "." is
+// the root.
 func inside(file string, dirs []string) bool {
 	for _, dir := range dirs {
 		if dir == "." || file == dir || strings.HasPrefix(file, dir+"/") {

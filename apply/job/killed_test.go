@@ -308,14 +308,27 @@ func TestTwoRunners(t *testing.T) {
 	var wait sync.WaitGroup
 	var mu sync.Mutex
 	var told []string
+	var met sync.Once
+	waits := make(chan struct{})
 	results := make([]ran, 3)
 	for i, s := range []*shop{one, one, other} {
 		j := s.job(func(o *job.Options) {
 			o.Holder = fmt.Sprintf("runner-%d", i)
 			o.Tell = func(line string) {
 				mu.Lock()
-				defer mu.Unlock()
 				told = append(told, line)
+				mu.Unlock()
+				if s != one {
+					return
+				}
+				// The one that leads goes on only when the other has met it: on a busy
+				// machine it could be through before the other has asked for the lease.
+				if strings.HasPrefix(line, "waiting for runner-") {
+					met.Do(func() { close(waits) })
+				}
+				if strings.HasPrefix(line, "applying ") {
+					<-waits
+				}
 			}
 		})
 		wait.Go(func() { results[i].out, results[i].err = j.Run(t.Context()) })

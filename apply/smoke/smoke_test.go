@@ -105,7 +105,7 @@ func TestKeepsTheReason(t *testing.T) {
 		}
 		w.WriteHeader(http.StatusBadGateway)
 	})
-	r := run(t, Check{Name: "web", URL: s.URL, Interval: time.Millisecond, Within: 300 * time.Millisecond})
+	r := run(t, Check{Name: "web", URL: s.URL, Interval: time.Millisecond, Within: 2 * time.Second})
 	if r.Err == nil || !strings.HasPrefix(r.Err.Error(), "status 502") {
 		t.Fatalf("%+v", r)
 	}

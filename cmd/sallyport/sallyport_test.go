@@ -8,10 +8,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"github.com/sallyport/sallyport/finding"
 	"github.com/sallyport/sallyport/gate"
@@ -195,18 +196,32 @@ func TestProgressOnlyWhereItRedraws(t *testing.T) {
 
 // A short run shows no progress; a long one shows a line and takes it away.
 func TestProgress(t *testing.T) {
-	var quick, slow bytes.Buffer
+	var quick bytes.Buffer
 	startProgress(&quick).stop()
 	if quick.Len() > 0 {
 		t.Errorf("a short run prints %q", quick.String())
 	}
-	p := startProgress(&slow)
+	slow := &drawn{first: make(chan struct{})}
+	p := startProgress(slow)
 	p.finished("policies", 0)
-	time.Sleep(progressAfter + progressEvery/2)
+	<-slow.first
 	p.stop()
-	if got := slow.String(); !strings.Contains(got, "rendering and checking targets… 0.3s") || !strings.HasSuffix(got, eraseLine) {
+	line := regexp.MustCompile(`rendering and checking targets… \d+\.\ds`)
+	if got := slow.String(); !line.MatchString(got) || !strings.HasSuffix(got, eraseLine) {
 		t.Errorf("a long run prints %q", got)
 	}
+}
+
+// drawn is a terminal that says when something is written for the first time.
+type drawn struct {
+	bytes.Buffer
+	once  sync.Once
+	first chan struct{}
+}
+
+func (d *drawn) Write(b []byte) (int, error) {
+	defer d.once.Do(func() { close(d.first) })
+	return d.Buffer.Write(b)
 }
 
 func TestNearest(t *testing.T) {

@@ -3,7 +3,8 @@
 //
 // A hook is a Job with an annotation, ours or Argo CD's. It is no member of the
 // set: it is made anew each time, waited for, and left behind so that its logs
-// can be read, unless it asks to be deleted.
+// can be read, unless it asks to be deleted. A label says which set it is of, and
+// nothing is deleted that does not carry it, or that somebody else made.
 package hook
 
 import (
@@ -101,47 +102,73 @@ func fit(u *unstructured.Unstructured) error {
 
 // Options say how hooks are run.
 type Options struct {
+	Set     string        // the ID of the set that the hooks are of; required
 	Timeout time.Duration // of each hook; 0 means five minutes
 	Tell    func(string)  // what is being done; may be nil
 }
 
+// runner runs hooks of one set.
+type runner struct {
+	cluster *cluster.Cluster
+	opts    Options
+}
+
 // Run runs hooks one after the other and waits for each. It stops at the first
-// that fails; the error names it and where to look.
+// that fails; the error names it and where to look. It needs the verbs get,
+// create and delete on Jobs.
 func Run(ctx context.Context, c *cluster.Cluster, hooks []*unstructured.Unstructured, opts Options) error {
+	if opts.Timeout <= 0 {
+		opts.Timeout = defaultTimeout
+	}
+	r := runner{c, opts}
 	for _, u := range hooks {
 		if opts.Tell != nil {
 			opts.Tell("running hook " + cluster.IDOf(u).String())
 		}
-		if err := run(ctx, c, u, opts); err != nil {
+		if err := r.run(ctx, u); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func run(ctx context.Context, c *cluster.Cluster, u *unstructured.Unstructured, opts Options) error {
-	timeout := opts.Timeout
-	if timeout <= 0 {
-		timeout = defaultTimeout
+// Check has the server try to create hooks, without storing them, and says which
+// could not be run: everything that is wrong, at once. Nothing is written.
+func Check(ctx context.Context, c *cluster.Cluster, hooks []*unstructured.Unstructured, opts Options) error {
+	r := runner{c, opts}
+	var wrong []error
+	for _, u := range hooks {
+		_, err := c.Create(ctx, r.labelled(u), cluster.CreateOptions{DryRun: true})
+		if cluster.IsExists(err) { // the last thing that the server looks at
+			_, err = r.previous(ctx, cluster.IDOf(u))
+		}
+		if err != nil {
+			wrong = append(wrong, fmt.Errorf("hook %s: %w", cluster.IDOf(u), err))
+		}
 	}
+	return errors.Join(wrong...)
+}
+
+func (r runner) run(ctx context.Context, u *unstructured.Unstructured) error {
+	timeout := r.opts.Timeout
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("hook %s has not ended within %s", cluster.IDOf(u), timeout))
 	defer cancel()
 	if u.GetGenerateName() == "" {
-		if err := clear(ctx, c, cluster.IDOf(u)); err != nil {
+		if err := r.clear(ctx, cluster.IDOf(u)); err != nil {
 			return caused(ctx, err)
 		}
 	}
-	made, err := c.Create(ctx, u, cluster.CreateOptions{})
+	made, err := r.cluster.Create(ctx, r.labelled(u), cluster.CreateOptions{})
 	if err != nil {
 		return caused(ctx, err)
 	}
 	id := cluster.IDOf(made)
-	verdict, err := finished(ctx, c, id)
+	live, verdict, err := r.finished(ctx, id)
 	if err != nil {
 		return caused(ctx, err)
 	}
 	if deletes(u, verdict) {
-		err = remove(ctx, c, made)
+		err = r.remove(ctx, live)
 	}
 	if verdict.Phase == health.Failed {
 		return fmt.Errorf("hook %s %s: kubectl -n %s logs job/%s says why", id, verdict.Reason, id.Namespace, id.Name)
@@ -149,39 +176,36 @@ func run(ctx context.Context, c *cluster.Cluster, u *unstructured.Unstructured, 
 	return caused(ctx, err)
 }
 
-// finished waits for the end of a Job.
-func finished(ctx context.Context, c *cluster.Cluster, id cluster.ID) (health.Verdict, error) {
+// finished waits for the end of a Job, and returns it as it was then.
+func (r runner) finished(ctx context.Context, id cluster.ID) (*unstructured.Unstructured, health.Verdict, error) {
 	judge := &health.Judge{}
 	for {
-		live, err := c.Get(ctx, id)
+		live, err := r.cluster.Get(ctx, id)
 		if err != nil {
-			return health.Verdict{}, err
+			return nil, health.Verdict{}, err
 		}
 		if v := judge.Of(live); v.Phase != health.Progressing {
-			return v, nil
+			return live, v, nil
 		}
 		if err := sleep(ctx); err != nil {
-			return health.Verdict{}, err
+			return nil, health.Verdict{}, err
 		}
 	}
 }
 
 // clear deletes the Job of an earlier run and waits until it is gone with its
 // pods, so that no two of them work at the same time.
-func clear(ctx context.Context, c *cluster.Cluster, id cluster.ID) error {
+func (r runner) clear(ctx context.Context, id cluster.ID) error {
 	for {
-		live, err := c.Get(ctx, id)
-		if cluster.IsNotFound(err) {
+		live, err := r.previous(ctx, id)
+		if err != nil {
+			return fmt.Errorf("hook %s: %w", id, err)
+		}
+		if live == nil {
 			return nil
 		}
-		if err != nil {
-			return err
-		}
-		if _, asked := phase(live); !asked {
-			return fmt.Errorf("hook %s: a Job of that name exists and is no hook: rename the hook", id)
-		}
 		if live.GetDeletionTimestamp() == nil {
-			if err := remove(ctx, c, live); err != nil {
+			if err := r.delete(ctx, live); err != nil && !cluster.IsConflict(err) {
 				return err
 			}
 		}
@@ -191,8 +215,34 @@ func clear(ctx context.Context, c *cluster.Cluster, id cluster.ID) error {
 	}
 }
 
-func remove(ctx context.Context, c *cluster.Cluster, u *unstructured.Unstructured) error {
-	err := c.Delete(ctx, cluster.IDOf(u), cluster.DeleteOptions{UID: u.GetUID(), Propagation: metav1.DeletePropagationForeground})
+// remove deletes a hook that has ended, without waiting. It is judged anew where
+// it changed in between, as when its status was written once more.
+func (r runner) remove(ctx context.Context, live *unstructured.Unstructured) error {
+	uid := live.GetUID()
+	for {
+		err := r.delete(ctx, live)
+		if !cluster.IsConflict(err) {
+			return err
+		}
+		id := cluster.IDOf(live)
+		if live, err = r.previous(ctx, id); err != nil {
+			return fmt.Errorf("hook %s: %w", id, err)
+		}
+		if live == nil || live.GetUID() != uid || live.GetDeletionTimestamp() != nil {
+			return nil
+		}
+		if err := sleep(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// delete asks for the deletion of the very object that was read, in the very
+// state in which it was found to be ours.
+func (r runner) delete(ctx context.Context, u *unstructured.Unstructured) error {
+	err := r.cluster.Delete(ctx, cluster.IDOf(u), cluster.DeleteOptions{
+		UID: u.GetUID(), ResourceVersion: u.GetResourceVersion(), Propagation: metav1.DeletePropagationForeground,
+	})
 	if cluster.IsNotFound(err) {
 		return nil
 	}

@@ -3,6 +3,8 @@ package hook_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +66,9 @@ func TestSplit(t *testing.T) {
 	}
 }
 
+// set is the ID of the set that the hooks of the tests are of.
+const set = "applyset-hooks-v1"
+
 func TestRun(t *testing.T) {
 	plane := controlplane.Shared(t)
 	ns := plane.Namespace(t)
@@ -72,6 +77,7 @@ func TestRun(t *testing.T) {
 		t.Fatal(err)
 	}
 	run := func(opts hook.Options, hooks ...*unstructured.Unstructured) error {
+		opts.Set = set
 		return hook.Run(context.Background(), c, hooks, opts)
 	}
 	uid := func(name string) string {
@@ -109,9 +115,110 @@ func TestRun(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 
+	again := job(t, ns, "again", "sallyport.dev/hook: before, sallyport.dev/hook-delete: succeeded", "")
+	for range 2 {
+		if err := run(hook.Options{}, again); err != nil {
+			t.Error(err)
+		}
+	}
+
 	plane.Apply(t, fmt.Sprintf("{apiVersion: batch/v1, kind: Job, metadata: {name: theirs, namespace: %s}, spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: a}]}}}}", ns))
 	before := uid("theirs")
 	if err := run(hook.Options{}, job(t, ns, "theirs", "sallyport.dev/hook: before", "")); err == nil || !strings.Contains(err.Error(), "is no hook") || uid("theirs") != before {
 		t.Errorf("somebody's Job was taken for an old hook: %v", err)
+	}
+}
+
+// file writes an object to a file, for kubectl.
+func file(t *testing.T, u *unstructured.Unstructured) string {
+	t.Helper()
+	data, err := u.MarshalJSON()
+	name := filepath.Join(t.TempDir(), u.GetName()+".json")
+	if err == nil {
+		err = os.WriteFile(name, data, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// TestForeign: a Job under the name of a hook is deleted only if it is a hook of
+// the same set that this program made. Every other one is named, with what to do,
+// before anything runs, and stays.
+func TestForeign(t *testing.T) {
+	plane := controlplane.Shared(t)
+	ns := plane.Namespace(t)
+	c, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: plane.Admin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := job(t, ns, "ours", "sallyport.dev/hook: before", "")
+	if err := hook.Run(t.Context(), c, []*unstructured.Unstructured{ours}, hook.Options{Set: set}); err != nil {
+		t.Fatal(err)
+	}
+	put := func(name, manager, labels string) {
+		made := object(t, fmt.Sprintf(`{apiVersion: batch/v1, kind: Job, metadata: {name: %s, namespace: %s, labels: {%s}, annotations: {argocd.argoproj.io/hook: PreSync}},
+			spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: a}]}}}}`, name, ns, labels))
+		plane.Kubectl(t, "create", "--field-manager="+manager, "-f", file(t, made))
+	}
+	put("argo", "argocd-controller", "")
+	put("earlier", cluster.Manager, "")
+	put("forged", "mallory", "sallyport.dev/hook-of: "+set)
+	for name, c2 := range map[string]struct{ set, want string }{
+		"ours":    {"applyset-other-v1", "is a hook of another set (label sallyport.dev/hook-of=" + set + "): rename one of the two hooks"},
+		"argo":    {set, `is a hook of somebody else's; it was written by "argocd-controller": rename the hook, or delete that Job if nobody needs it`},
+		"earlier": {set, "an earlier version of sallyport may have left behind, which did not label its hooks: if it is that, delete it once with kubectl -n " + ns + " delete job earlier"},
+		"forged":  {set, `which sallyport did not put there; it was written by "mallory"`},
+	} {
+		uid := func() string {
+			return plane.Kubectl(t, "-n", ns, "get", "job", name, "--ignore-not-found", "-o", "jsonpath={.metadata.uid}")
+		}
+		before := uid()
+		one := []*unstructured.Unstructured{job(t, ns, name, "sallyport.dev/hook: before", "")}
+		for step, err := range map[string]error{
+			"Check": hook.Check(t.Context(), c, one, hook.Options{Set: c2.set}), "Run": hook.Run(t.Context(), c, one, hook.Options{Set: c2.set}),
+		} {
+			if err == nil || !strings.Contains(err.Error(), "hook Job.batch/"+ns+"/"+name+": ") || !strings.Contains(err.Error(), c2.want) {
+				t.Errorf("%s of %s: got %v, want %s", step, name, err, c2.want)
+			}
+		}
+		if after := uid(); before == "" || after != before {
+			t.Errorf("%s was deleted: %q, then %q", name, before, after)
+		}
+	}
+}
+
+// TestCheck: what the server would refuse is known before anything is written, all
+// of it; a hook of an earlier run is no reason to refuse.
+func TestCheck(t *testing.T) {
+	plane := controlplane.Shared(t)
+	ns := plane.Namespace(t)
+	c, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: plane.Admin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	opts := hook.Options{Set: set}
+	good := job(t, ns, "good", "sallyport.dev/hook: before", "")
+	if err := hook.Run(t.Context(), c, []*unstructured.Unstructured{good}, opts); err != nil {
+		t.Fatal(err)
+	}
+	bad := job(t, ns, "bad", "sallyport.dev/hook: before", "")
+	unstructured.SetNestedField(bad.Object, "Sometimes", "spec", "template", "spec", "restartPolicy")
+	lost := job(t, ns+"-nowhere", "lost", "sallyport.dev/hook: before", "")
+	err = hook.Check(t.Context(), c, []*unstructured.Unstructured{good, bad, lost}, opts)
+	for _, want := range []string{"hook Job.batch/" + ns + "/bad: ", "spec.template.spec.restartPolicy", "hook Job.batch/" + ns + "-nowhere/lost: "} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	if err == nil || strings.Contains(err.Error(), "good") {
+		t.Errorf("got %v", err)
+	}
+	if names := strings.Fields(plane.Kubectl(t, "-n", ns, "get", "jobs", "-o", "jsonpath={.items[*].metadata.name}")); len(names) != 1 {
+		t.Errorf("something was written: %v", names)
+	}
+	if err := hook.Check(t.Context(), c, []*unstructured.Unstructured{good}, opts); err != nil {
+		t.Error(err)
 	}
 }

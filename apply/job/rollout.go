@@ -40,7 +40,7 @@ func (r *run) rollout(ctx context.Context) error {
 			t.outcome.Result = t.run.Result()
 		}
 		if !t.ok() && ctx.Err() == nil && t.changed {
-			t.fail(StageHooks, hook.Run(ctx, t.cluster, t.hooks.Failed, r.hookOptions()))
+			t.fail(StageHooks, hook.Run(ctx, t.cluster, t.hooks.Failed, r.hookOptions(t.set)))
 		}
 	}
 	r.outcome.Notes = r.orphans(ctx)

@@ -100,8 +100,8 @@ func (r *run) driftOptions() drift.Options {
 	return drift.Options{Key: r.job.key, Ignored: r.ignores.Ignored}
 }
 
-func (r *run) hookOptions() hook.Options {
-	return hook.Options{Timeout: r.timeout(), Tell: r.job.opts.Tell}
+func (r *run) hookOptions(set inventory.Set) hook.Options {
+	return hook.Options{Set: set.ID(), Timeout: r.timeout(), Tell: r.job.opts.Tell}
 }
 
 func (r *run) timeout() time.Duration {

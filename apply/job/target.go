@@ -168,7 +168,7 @@ func (t *target) before(ctx context.Context, r *run) error {
 	if !t.changed || t.hooked {
 		return nil
 	}
-	err := hook.Run(ctx, t.cluster, t.hooks.Before, r.hookOptions())
+	err := hook.Run(ctx, t.cluster, t.hooks.Before, r.hookOptions(t.set))
 	if cluster.IsNotFound(err) && slices.ContainsFunc(t.objects, isNamespace) {
 		t.postponed = err
 		return nil
@@ -182,7 +182,7 @@ func (t *target) late(ctx context.Context, r *run) error {
 	if t.postponed == nil {
 		return nil
 	}
-	err := hook.Run(ctx, t.cluster, t.hooks.Before, r.hookOptions())
+	err := hook.Run(ctx, t.cluster, t.hooks.Before, r.hookOptions(t.set))
 	if err == nil {
 		t.postponed, t.hooked = nil, true
 	}
@@ -211,7 +211,7 @@ func (t *target) wait(ctx context.Context, r *run) (Stage, error) {
 		return StageHealth, err
 	}
 	if t.changed {
-		return StageHooks, hook.Run(ctx, t.cluster, t.hooks.After, r.hookOptions())
+		return StageHooks, hook.Run(ctx, t.cluster, t.hooks.After, r.hookOptions(t.set))
 	}
 	return StageHealth, nil
 }

@@ -1,0 +1,78 @@
+package hook
+
+import (
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/sallyport/sallyport/apply/cluster"
+	"github.com/sallyport/sallyport/testdata/controlplane"
+)
+
+// TestRemoveChanged: a hook that changed since it was read is judged anew: it is
+// deleted if it is still ours, and left if its label is gone.
+func TestRemoveChanged(t *testing.T) {
+	plane := controlplane.Shared(t)
+	ns := plane.Namespace(t)
+	c, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: plane.Admin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := runner{c, Options{Set: "applyset-x-v1"}}
+	stale := func(name, label string) *unstructured.Unstructured {
+		u := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "batch/v1", "kind": "Job", "metadata": map[string]any{
+			"name": name, "namespace": ns, "annotations": map[string]any{annotation: "before"},
+		}, "spec": map[string]any{"suspend": true, "template": map[string]any{"spec": map[string]any{
+			"restartPolicy": "Never", "containers": []any{map[string]any{"name": "a", "image": "a"}},
+		}}}}}
+		made, err := c.Create(t.Context(), r.labelled(u), cluster.CreateOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		plane.Kubectl(t, "-n", ns, "label", "job", name, label)
+		return made
+	}
+	gone := func(name string) bool {
+		live, err := c.Get(t.Context(), cluster.ID{Group: "batch", Kind: "Job", Namespace: ns, Name: name})
+		return cluster.IsNotFound(err) || err == nil && live.GetDeletionTimestamp() != nil
+	}
+	if err := r.remove(t.Context(), stale("kept", "more=yes")); err != nil || !gone("kept") {
+		t.Errorf("one of ours that changed was not deleted: %v", err)
+	}
+	if err := r.remove(t.Context(), stale("lost", labelSet+"-")); err == nil || !strings.Contains(err.Error(), "/lost: a Job of that name exists") || gone("lost") {
+		t.Errorf("one that is not ours any more: %v", err)
+	}
+}
+
+// TestForeignNeedsBoth: neither the label alone nor the manager alone makes a Job
+// a hook of this set.
+func TestForeignNeedsBoth(t *testing.T) {
+	r := runner{opts: Options{Set: "applyset-x-v1"}}
+	with := func(label, manager string, operation metav1.ManagedFieldsOperationType, fields string) *unstructured.Unstructured {
+		u := &unstructured.Unstructured{Object: map[string]any{}}
+		u.SetAnnotations(map[string]string{annotation: "before"})
+		if label != "" {
+			u.SetLabels(map[string]string{labelSet: label})
+		}
+		u.SetManagedFields([]metav1.ManagedFieldsEntry{{Manager: manager, Operation: operation, FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(fields)}})
+		return u
+	}
+	const label, other = `{"f:metadata":{"f:labels":{"f:sallyport.dev/hook-of":{}}}}`, `{"f:spec":{}}`
+	for name, one := range map[string]struct {
+		u    *unstructured.Unstructured
+		ours bool
+	}{
+		"made by us":               {with("applyset-x-v1", cluster.Manager, "Update", label), true},
+		"of another set":           {with("applyset-y-v1", cluster.Manager, "Update", label), false},
+		"without a label":          {with("", cluster.Manager, "Update", other), false},
+		"labelled by another":      {with("applyset-x-v1", "kubectl", "Update", label), false},
+		"made by us, not labelled": {with("applyset-x-v1", cluster.Manager, "Update", other), false},
+		"a member of a set":        {with("applyset-x-v1", cluster.Manager, "Apply", label), false},
+	} {
+		if err := r.foreign(one.u); (err == nil) != one.ours {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -254,15 +255,46 @@ func TestOrphans(t *testing.T) {
 	}
 }
 
-// TestHome: a commit cannot put anything beside the runner's keys.
+// TestHome: a commit cannot put anything beside the runner's books, configuration
+// and keys, wherever they are and whoever it acts as.
 func TestHome(t *testing.T) {
 	s := newShop(t, controlplane.Shared(t))
-	home := func(o *job.Options) { o.Namespace = s.namespace }
-	out, err := s.job(home).Run(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "is the runner's own namespace") || s.get("deployment", "-o", "name") != "" {
-		t.Errorf("got %v", err)
+	s.plane.Kubectl(t, "-n", s.namespace, "create", "secret", "generic", "age", "--from-file=identity.agekey="+s.identity)
+	config := filepath.Join(s.own, "config.yaml")
+	text, err := os.ReadFile(config)
+	if err != nil {
+		t.Fatal(err)
 	}
-	s.silent(out)
+	files := "identities: {files: [" + s.identity + "]}"
+	for name, test := range map[string]struct{ apply, namespace, want string }{
+		"the runner's":             {files, s.namespace, "is the runner's own namespace"},
+		"the runner's, as another": {files + "\n  impersonate: elsewhere/deployer", s.namespace, "is the runner's own namespace"},
+		"the account's":            {files + "\n  impersonate: " + s.namespace + "/deployer", s.runner, "is the runner's own namespace"},
+		"that of the keys":         {"identities: {secret: " + s.namespace + "/age}", s.runner, "is the namespace with the age identities"},
+	} {
+		if err := os.WriteFile(config, []byte(strings.Replace(string(text), files, test.apply, 1)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := s.job(func(o *job.Options) { o.Namespace = test.namespace }).Run(t.Context())
+		if err == nil || !strings.Contains(err.Error(), test.want) || s.get("deployment", "-o", "name") != "" {
+			t.Errorf("%s: got %v", name, err)
+		}
+		s.silent(out)
+	}
+}
+
+// TestSetName: no two targets share an inventory, and none of them has that of the
+// runner's status or configuration.
+func TestSetName(t *testing.T) {
+	for path, want := range map[string]string{
+		"overlays/prod": "overlays-prod", "overlays-prod": `overlays-prod-[0-9a-f]{8}`, "Overlays/prod": `overlays-prod-[0-9a-f]{8}`,
+		".": `root-[0-9a-f]{8}`, strings.Repeat("a/", 30) + "a": `a(-a){19}-[0-9a-f]{8}`,
+		"status": `status-[0-9a-f]{8}`, "config": `config-[0-9a-f]{8}`, "config/tenant/a": `config-tenant-a-[0-9a-f]{8}`, "configs": "configs",
+	} {
+		if got := job.SetName(path); !regexp.MustCompile("^" + want + "$").MatchString(got) {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
 }
 
 func TestWrongConfiguration(t *testing.T) {

@@ -69,13 +69,14 @@ func (r *run) newTarget(a gate.Admitted, result *decrypt.Result) (*target, error
 	return t, nil
 }
 
-// homeFree refuses what would lie in the runner's own namespace, or change it: a
-// pod there could mount the keys, and a ConfigMap could be the configuration that
-// judges. An impersonated account keeps its books beside its workloads, and its
-// rights are what bounds it.
+// homeFree refuses what would lie in a namespace with books, configuration or keys,
+// or change it: a pod there could mount the keys, and a ConfigMap could be the
+// configuration that judges.
 func (r *run) homeFree(objects []*unstructured.Unstructured) error {
-	if r.config.Apply.Impersonate != "" {
-		return nil
+	const own = "is the runner's own namespace, with its keys and its configuration"
+	homes := map[string]string{r.job.opts.Namespace: own, r.namespace: own}
+	if namespace, _, named := strings.Cut(r.config.Apply.Identities.Secret, "/"); named && homes[namespace] == "" {
+		homes[namespace] = "is the namespace with the age identities"
 	}
 	var wrong []error
 	for _, u := range objects {
@@ -83,8 +84,11 @@ func (r *run) homeFree(objects []*unstructured.Unstructured) error {
 		if namespace == "" {
 			namespace = r.config.Apply.Namespace
 		}
-		if namespace == r.namespace || isNamespace(u) && u.GetName() == r.namespace {
-			wrong = append(wrong, fmt.Errorf("%s is refused: %s is the runner's own namespace, with its keys and its configuration", cluster.IDOf(u), r.namespace))
+		if isNamespace(u) {
+			namespace = u.GetName()
+		}
+		if why := homes[namespace]; why != "" {
+			wrong = append(wrong, fmt.Errorf("%s is refused: %s %s", cluster.IDOf(u), namespace, why))
 		}
 	}
 	return errors.Join(wrong...)
@@ -98,11 +102,15 @@ var simple = regexp.MustCompile(`^[a-z0-9]+(/[a-z0-9]+)*$`)
 // a DNS label of 63 has room for the prefix of the inventory.
 const maxSlug = 40
 
+// taken matches the names with which an inventory would be another ConfigMap of
+// the runner: the status of its runs, or a configuration as deploy calls it.
+var taken = regexp.MustCompile(`^(status|config(-.*)?)$`)
+
 // SetName is the name of the inventory of a target: its path with dashes, and
 // where that could be another's too, a part of the path's hash.
 func SetName(path string) string {
 	slug := strings.ReplaceAll(path, "/", "-")
-	if simple.MatchString(path) && len(slug) <= maxSlug {
+	if simple.MatchString(path) && len(slug) <= maxSlug && !taken.MatchString(slug) {
 		return slug
 	}
 	slug = strings.Trim(regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(slug), "-"), "-")

@@ -59,7 +59,8 @@ type Options struct {
 	// Adjust may change a desired object that exists, before the server sees it:
 	// the place of rules that ignore fields. Live must not be changed.
 	Adjust func(desired, live *unstructured.Unstructured)
-	// Hold gives a reason not to write a change; empty lets it pass.
+	// Hold gives a reason not to write a change; empty lets it pass. It is asked
+	// one call at a time, and again about an object that changed since.
 	Hold func(Change) string
 	// Settle is called with the applied objects of a wave, before the next wave
 	// begins: the place to wait until they are healthy.
@@ -82,8 +83,8 @@ type Run struct {
 	extra     []*extra                                  // members that are not desired any more
 
 	progress progress
-	start    int // requests of the connection before this run
-	stepping sync.Mutex
+	start    int        // requests of the connection before this run
+	calling  sync.Mutex // Options.Step or Hold
 }
 
 // progress is how far a run has come.
@@ -210,8 +211,8 @@ func (r *Run) step(name string) {
 	if r.opts.Step == nil {
 		return
 	}
-	r.stepping.Lock()
-	defer r.stepping.Unlock()
+	r.calling.Lock()
+	defer r.calling.Unlock()
 	r.opts.Step(name)
 }
 
@@ -222,7 +223,7 @@ func (r *Run) uids() map[cluster.ID]types.UID {
 	for _, it := range r.items {
 		switch {
 		case it.state == Held:
-			if uid, tracked := r.inventory.Members[it.id]; tracked {
+			if uid, tracked := r.inventory.Members[it.id]; tracked && (uid != inventory.Pending || it.live == nil || r.inventory.Owns(it.live)) {
 				members[it.id] = uid
 			}
 		case it.done && it.final != nil:

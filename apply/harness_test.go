@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -30,15 +32,33 @@ func newRoom(t testing.TB) *room { return roomIn(t, controlplane.Shared(t)) }
 
 func roomIn(t testing.TB, plane *controlplane.Cluster) *room {
 	t.Helper()
-	c, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: plane.Admin})
-	if err != nil {
-		t.Fatal(err)
-	}
 	ns := plane.Namespace(t)
-	return &room{Cluster: c, plane: plane, ns: ns, opts: apply.Options{
+	r := &room{plane: plane, ns: ns, opts: apply.Options{
 		Set:              inventory.Set{Name: "shop", Namespace: ns, Version: "0.1.0"},
 		DefaultNamespace: ns, Revision: "r1",
 	}}
+	r.connect(t, plane.Admin)
+	return r
+}
+
+// connect has the room use another kubeconfig.
+func (r *room) connect(t testing.TB, kubeconfig string) {
+	t.Helper()
+	c, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: kubeconfig})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Cluster = c
+}
+
+// body reads what a request sends.
+func body(t testing.TB, req *http.Request) []byte {
+	t.Helper()
+	sent, err := io.ReadAll(req.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	return sent
 }
 
 // manifests reads YAML documents; $NS stands for the room's namespace.

@@ -146,8 +146,14 @@ func (r *Run) blocked(it *item) (cluster.ID, bool) {
 
 // examine finds out what applying one object would do.
 func (r *Run) examine(ctx context.Context, it *item) error {
-	it.force, it.taken, it.reason, it.dying = false, nil, "", nil
 	it.live = r.members[it.id]
+	return r.assess(ctx, it)
+}
+
+// assess is examine for a live object that was just read, or nil where none is
+// known of.
+func (r *Run) assess(ctx context.Context, it *item) error {
+	it.force, it.taken, it.reason, it.dying = false, nil, "", nil
 	if done, err := r.heldBack(ctx, it); done || err != nil {
 		return err
 	}
@@ -269,21 +275,66 @@ func (r *Run) adjust(it *item) {
 }
 
 // try sends a dry-run: without force, and a second time with it where every
-// conflict is with a manager on the list.
+// conflict is with a manager on the list. The conflicts are those of an object
+// that was read before; the second dry-run, and the write after it, name its
+// resourceVersion, so that a field which somebody else takes in between is not
+// taken from him. Where they are refused for that, all begins anew.
 func (r *Run) try(ctx context.Context, it *item) (*unstructured.Unstructured, error) {
-	final, err := r.cluster.Apply(ctx, it.desired, cluster.ApplyOptions{DryRun: true})
-	var failure *cluster.Error
-	if err == nil || !errors.As(err, &failure) || len(failure.Conflicts) == 0 {
-		return final, err
-	}
-	back := r.opts.Reclaim && it.live != nil // a member
-	for _, c := range failure.Conflicts {
-		if !back && !slices.Contains(r.opts.TakeOver, c.Manager) {
-			return nil, fmt.Errorf("%w: remove the field from the manifest, stop the other manager, or allow taking over from it", err)
+	for n := 1; ; n++ {
+		it.force, it.taken = false, nil
+		final, err := r.cluster.Apply(ctx, it.desired, cluster.ApplyOptions{DryRun: true})
+		var failure *cluster.Error
+		if !errors.As(err, &failure) || len(failure.Conflicts) == 0 {
+			return final, err
+		}
+		if it.live != nil {
+			if err := r.mayTake(it, failure); err != nil {
+				return nil, err
+			}
+			final, err = r.cluster.Apply(ctx, it.asRead(), cluster.ApplyOptions{DryRun: true, Force: true})
+			if err == nil {
+				it.force, it.taken = true, failure.Conflicts
+			}
+			if !cluster.IsStale(err) {
+				return final, err
+			}
+		}
+		if n == attempts {
+			return nil, err
+		}
+		if err := r.look(ctx, it); err != nil {
+			return nil, err
+		}
+		if it.live != nil {
+			r.adjust(it)
 		}
 	}
-	it.force, it.taken = true, failure.Conflicts
-	return r.cluster.Apply(ctx, it.desired, cluster.ApplyOptions{DryRun: true, Force: true})
+}
+
+// mayTake refuses conflicts with managers that nobody listed.
+func (r *Run) mayTake(it *item, conflict *cluster.Error) error {
+	if r.opts.Reclaim && r.member(it.live) {
+		return nil
+	}
+	for _, c := range conflict.Conflicts {
+		if !slices.Contains(r.opts.TakeOver, c.Manager) {
+			return fmt.Errorf("%w: remove the field from the manifest, stop the other manager, or allow taking over from it", conflict)
+		}
+	}
+	return nil
+}
+
+// member says whether a live object carries the label of this set.
+func (r *Run) member(live *unstructured.Unstructured) bool {
+	return live.GetLabels()[inventory.LabelPartOf] == r.opts.Set.ID()
+}
+
+// asRead is the desired object on the condition that the live one is still as it
+// was read.
+func (it *item) asRead() *unstructured.Unstructured {
+	sent := it.desired.DeepCopy()
+	sent.SetResourceVersion(it.live.GetResourceVersion())
+	return sent
 }
 
 // hold asks the caller about every change.
@@ -291,6 +342,8 @@ func (r *Run) hold(items []*item) {
 	if r.opts.Hold == nil {
 		return
 	}
+	r.calling.Lock()
+	defer r.calling.Unlock()
 	for _, it := range items {
 		if it.state == Same || it.state == Held {
 			continue

@@ -146,38 +146,69 @@ func (r *Run) write(ctx context.Context, it *item) error {
 	return errOrder
 }
 
-// put applies one object. What is forced is bound to the very state in which all
-// conflicts were with managers on the list.
+// put applies one object, on the condition that what preflight found out about
+// it still holds; otherwise it is examined anew.
 func (r *Run) put(ctx context.Context, it *item) error {
-	if it.dying != nil {
-		if err := r.gone(ctx, it.id, it.dying.GetUID()); err != nil {
-			return fmt.Errorf("is being deleted and %w", err)
+	for n := 1; ; n++ {
+		if it.dying != nil {
+			if err := r.gone(ctx, it.id, it.dying.GetUID()); err != nil {
+				return fmt.Errorf("is being deleted and %w", err)
+			}
 		}
-	}
-	for try := 1; ; try++ {
-		sent := it.desired
-		if it.force {
-			sent = sent.DeepCopy()
-			sent.SetResourceVersion(it.final.GetResourceVersion())
-		}
-		stored, err := r.cluster.Apply(ctx, sent, cluster.ApplyOptions{Force: it.force})
+		sent, opts := r.conditional(it)
+		stored, err := r.cluster.Apply(ctx, sent, opts)
 		if err == nil {
 			r.stored(it, stored)
 			return nil
 		}
-		if !it.force || !cluster.IsConflict(err) || try == attempts {
+		if !cluster.IsConflict(err) || n == attempts {
 			return err
 		}
-		if it.final, err = r.again(ctx, it); err != nil {
+		if done, err := r.again(ctx, it); done || err != nil {
 			return err
 		}
 	}
 }
 
-// again repeats the dry-run of an object that changed since.
-func (r *Run) again(ctx context.Context, it *item) (*unstructured.Unstructured, error) {
-	it.force, it.taken = false, nil
-	return r.try(ctx, it)
+// conditional is the request that writes an object, with what must hold for it.
+// What was not there must still not be: another set could have made it. What is
+// forced, or is to become a member, must be as it was read: no version in which
+// another manager has a field, or another set the object, is overwritten unread.
+// Of what is a member without conflicts the server compares the fields itself,
+// so that controllers may write its status as they like; it must only not be
+// another object.
+func (r *Run) conditional(it *item) (*unstructured.Unstructured, cluster.ApplyOptions) {
+	switch {
+	case it.live == nil || it.state == Replaced:
+		return it.desired, cluster.ApplyOptions{OnlyNew: true}
+	case it.force || !r.member(it.live):
+		return it.asRead(), cluster.ApplyOptions{Force: it.force}
+	}
+	sent := it.desired.DeepCopy()
+	sent.SetUID(it.live.GetUID())
+	return sent, cluster.ApplyOptions{}
+}
+
+// again examines an object anew that is not any more as preflight found it, and
+// says whether nothing is left to be done.
+func (r *Run) again(ctx context.Context, it *item) (done bool, err error) {
+	before := it.state
+	if err := r.look(ctx, it); err != nil {
+		return false, err
+	}
+	if err := r.assess(ctx, it); err != nil {
+		return false, err
+	}
+	r.hold([]*item{it})
+	switch it.state {
+	case Same: // it was written, and the answer lost
+		it.done, it.verb = true, map[State]Verb{New: Created, Replaced: Recreated, Changed: Configured}[before]
+	case Held:
+		it.done, it.verb = true, Skipped
+	case Replaced:
+		return false, errors.New("was changed while it was to be applied, so that it would have to be recreated: run again")
+	}
+	return it.done, nil
 }
 
 // stored keeps what the server made of an object.

@@ -62,7 +62,7 @@ func Connect(_ context.Context, opts Options) (*Cluster, error) {
 	}
 	conn := &connection{config: config, warnings: &warnings{}}
 	config.WarningHandlerWithContext = conn.warnings
-	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &counter{next: next, requests: &conn.requests} })
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &wire{next: next, requests: &conn.requests} })
 	if conn.client, err = rest.HTTPClientFor(config); err != nil {
 		return nil, fmt.Errorf("cluster transport: %w", err)
 	}
@@ -91,11 +91,11 @@ func (c *Cluster) Redacting(redact func(string) string) *Cluster {
 func (c *Cluster) Requests() int { return int(c.requests.Load()) }
 
 // Warnings lists what the server warned of so far, such as deprecated versions:
-// sorted, each once, redacted. Warnings about Secrets are not kept.
+// sorted, each once, one line each, redacted. Warnings about Secrets are not kept.
 func (c *Cluster) Warnings() []string {
 	kept := c.warnings.sorted()
 	for i := range kept {
-		kept[i] = c.redact(kept[i])
+		kept[i] = OneLine(c.redact(kept[i]), maxText)
 	}
 	return kept
 }
@@ -120,18 +120,6 @@ func restConfig(opts Options) (*rest.Config, error) {
 	// second would make an apply of 200 objects take over a minute.
 	config.QPS = -1
 	return config, nil
-}
-
-// counter counts requests on their way out.
-type counter struct {
-	next     http.RoundTripper
-	requests *atomic.Int64
-}
-
-// RoundTrip implements [http.RoundTripper].
-func (c *counter) RoundTrip(r *http.Request) (*http.Response, error) {
-	c.requests.Add(1)
-	return c.next.RoundTrip(r)
 }
 
 // maxWarnings bounds what a chatty webhook can make a long-lived process keep.

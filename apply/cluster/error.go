@@ -33,8 +33,9 @@ type Error struct {
 	NotFound  bool       // the object, or the namespace it should be in, does not exist
 	NoMatch   bool       // the server does not serve the kind
 	Exists    bool       // a create met an object of that name
+	Stale     bool       // a precondition failed: the object is not, or not any more, as the request says
 
-	text string // redacted; empty for Secrets
+	text string // one line, redacted; empty for Secrets, unless in words of this package
 	stop error  // context.Canceled or context.DeadlineExceeded
 }
 
@@ -84,10 +85,15 @@ func IsNotFound(err error) bool { return is(err, func(e *Error) bool { return e.
 func IsNoMatch(err error) bool { return is(err, func(e *Error) bool { return e.NoMatch }) }
 
 // IsConflict says whether a precondition or another field manager stood in the
-// way.
+// way. The server compares fields before versions: a request that meets both
+// gives the conflicts of the object as it is, and is not [Error.Stale].
 func IsConflict(err error) bool {
-	return is(err, func(e *Error) bool { return e.Code == http.StatusConflict && !e.Exists })
+	return is(err, func(e *Error) bool { return e.Stale || len(e.Conflicts) > 0 })
 }
+
+// IsStale says whether a precondition failed, so that what the request was made
+// from has to be read again.
+func IsStale(err error) bool { return is(err, func(e *Error) bool { return e.Stale }) }
 
 // IsExists says whether an object of that name was there already.
 func IsExists(err error) bool { return is(err, func(e *Error) bool { return e.Exists }) }
@@ -116,7 +122,11 @@ func (c *Cluster) failure(verb string, id ID, err error) *Error {
 		}
 	}
 	var status apierrors.APIStatus
+	var refused *refusedAccount
 	switch {
+	case errors.As(err, &refused):
+		e.Code, e.Reason, e.text = http.StatusForbidden, string(metav1.StatusReasonForbidden), OneLine(c.redact(refused.Error()), maxText)
+		return e
 	case meta.IsNoMatchError(err):
 		e.NoMatch, e.text = true, fmt.Sprintf("the server does not serve %s", id.GroupKind())
 		return e
@@ -125,12 +135,20 @@ func (c *Cluster) failure(verb string, id ID, err error) *Error {
 	default:
 		e.text = err.Error()
 	}
-	if id.secret() {
+	switch {
+	case !id.secret():
+		e.text = OneLine(c.redact(e.text), maxText)
+	case e.Stale:
+		e.text = "the object changed since it was read, or is another by now"
+	default:
 		e.text = ""
 	}
-	e.text = c.redact(e.text)
 	return e
 }
+
+// maxText bounds what one error may say in bytes: a Job's 422 holds its whole
+// pod template, and a webhook may say what it likes.
+const maxText = 4 << 10
 
 // read takes over what the server said.
 func (c *Cluster) read(e *Error, s metav1.Status) {
@@ -155,10 +173,13 @@ func (c *Cluster) read(e *Error, s metav1.Status) {
 		}
 		said = append(said, strings.TrimPrefix(field+": ", ": ")+withoutValue(cause.Message))
 	}
-	e.Immutable = len(causes) > 0 && !slices.ContainsFunc(causes, func(cause metav1.StatusCause) bool {
+	e.Stale = s.Code == http.StatusConflict && !e.Exists && len(e.Conflicts) == 0 || slices.Contains(e.Fields, "metadata.uid")
+	e.Immutable = !e.Stale && len(causes) > 0 && !slices.ContainsFunc(causes, func(cause metav1.StatusCause) bool {
 		return !immutable.MatchString(withoutValue(cause.Message))
 	})
 	switch {
+	case e.Stale && s.Code != http.StatusConflict:
+		e.text = "there is another object of that name by now"
 	case len(e.Conflicts) > 0: // told by Error from the list
 	case len(said) > 0 && s.Reason == metav1.StatusReasonInvalid:
 		e.text = strings.Join(said, "; ")

@@ -51,14 +51,3 @@ func (c *Cluster) Record(ctx context.Context, e Event) error {
 	}
 	return err
 }
-
-// cut shortens a text without splitting a character.
-func cut(s string, limit int) string {
-	if len(s) <= limit {
-		return s
-	}
-	for limit > 0 && s[limit]&0xC0 == 0x80 {
-		limit--
-	}
-	return s[:limit]
-}

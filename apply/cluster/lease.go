@@ -17,14 +17,15 @@ import (
 	"k8s.io/klog/v2"
 )
 
-const (
-	// leaseTime, renewTime and renewPause are the figures of Kubernetes' own
-	// controllers: a runner that dies is replaced after 15 seconds, and one that
-	// cannot renew gives up after 10, before another may begin.
-	leaseTime  = 15 * time.Second
-	renewTime  = 10 * time.Second
-	renewPause = 2 * time.Second
-)
+// leaseTime is that of Kubernetes' own controllers: a runner that dies is
+// replaced after 15 seconds.
+const leaseTime = 15 * time.Second
+
+// renewal is in their proportions too: of 15 seconds, a holder that cannot renew
+// gives up after 10, before another may begin, and tries every 2.
+func renewal(lease time.Duration) (deadline, pause time.Duration) {
+	return lease * 2 / 3, lease * 2 / 15
+}
 
 // ErrHeld says that another runner held the lease for as long as was waited.
 var ErrHeld = errors.New("another runner holds the lease")
@@ -38,6 +39,7 @@ type Lease struct {
 	Namespace, Name string
 	Identity        string        // unique to the process, such as the pod's name and a random part
 	Wait            time.Duration // how long to wait for it; 0 means as long as the context lives
+	Duration        time.Duration // whole seconds after which a holder that does not renew is replaced; 0 means 15
 
 	// Waiting, where not nil, is told who holds the lease, as often as that
 	// changes before it is had.
@@ -59,6 +61,10 @@ func (c *Cluster) Lead(ctx context.Context, lease Lease, work func(context.Conte
 	if err := c.mayLead(ctx, client, lease); err != nil {
 		return fmt.Errorf("lease %s/%s: %w", lease.Namespace, lease.Name, err)
 	}
+	if lease.Duration <= 0 {
+		lease.Duration = leaseTime
+	}
+	deadline, pause := renewal(lease.Duration)
 	// The election outlives the caller's context until the work has ended, so
 	// that the lease is never given back while something is still being sent.
 	// Its log would go to standard error by itself.
@@ -71,7 +77,7 @@ func (c *Cluster) Lead(ctx context.Context, lease Lease, work func(context.Conte
 			Client:     client,
 			LockConfig: resourcelock.ResourceLockConfig{Identity: lease.Identity},
 		},
-		LeaseDuration: leaseTime, RenewDeadline: renewTime, RetryPeriod: renewPause,
+		LeaseDuration: lease.Duration, RenewDeadline: deadline, RetryPeriod: pause,
 		ReleaseOnCancel: true, Name: lease.Name,
 		Callbacks: leaderelection.LeaderCallbacks{
 			OnStartedLeading: t.run, OnStoppedLeading: func() {}, OnNewLeader: t.observe,
@@ -104,7 +110,8 @@ func (c *Cluster) mayLead(ctx context.Context, client coordination.LeasesGetter,
 		verb = "update"
 		_, err = leases.Update(ctx, live, metav1.UpdateOptions{DryRun: dryRun(true)})
 	}
-	if !apierrors.IsForbidden(err) {
+	var refused *refusedAccount
+	if !apierrors.IsForbidden(err) && !errors.As(err, &refused) {
 		return nil
 	}
 	return c.failure(verb, ID{Group: coordinationv1.GroupName, Kind: "Lease", Namespace: lease.Namespace, Name: lease.Name}, err)

@@ -76,10 +76,11 @@ func passing(err error) bool {
 }
 
 // lost says whether the connection failed, for a reason other than the server's
-// certificate, which will not get better.
+// certificate or a refused account, which will not get better.
 func lost(err error) bool {
 	var certificate *tls.CertificateVerificationError
-	if errors.As(err, &certificate) {
+	var refused *refusedAccount
+	if errors.As(err, &certificate) || errors.As(err, &refused) {
 		return false
 	}
 	var network net.Error

@@ -20,17 +20,30 @@ const pageSize = 500
 type ApplyOptions struct {
 	DryRun  bool   // the server does everything but store
 	Force   bool   // take fields from other managers; see [Error.Conflicts]
+	OnlyNew bool   // refuse an object that exists: by [Error.Conflicts], or as [Error.Stale]
 	Manager string // field manager; empty means [Manager]
 }
+
+// noVersion is a resourceVersion that no object has: etcd's revision of the empty
+// store, which the first write raises. To name it in a server-side apply creates
+// an object and never changes one, with the fields under the manager's operation
+// Apply, which a create would put under Update.
+const noVersion = "1"
 
 // Apply sends an object by server-side apply with strict field validation and
 // returns what the server made of it.
 //
-// A resourceVersion or uid in the object is a precondition. With DryRun, the
+// A resourceVersion or uid in the object is a precondition of a change: where it
+// does not hold, the error is [Error.Stale]. An object that does not exist is
+// created whatever its resourceVersion, and not for any uid. With DryRun, the
 // resourceVersion of the result is empty where the object would be created, and
 // that of the live object otherwise.
 func (c *Cluster) Apply(ctx context.Context, u *unstructured.Unstructured, opts ApplyOptions) (*unstructured.Unstructured, error) {
 	id := IDOf(u)
+	if opts.OnlyNew {
+		u = u.DeepCopy()
+		u.SetResourceVersion(noVersion)
+	}
 	body, err := json.Marshal(u.Object)
 	if err != nil { // never wrapped: its text may quote what it could not encode
 		return nil, &Error{Verb: "apply", ID: id, text: "the object is not JSON"}

@@ -32,6 +32,9 @@ var corpusCounts = []struct {
 }
 
 func TestCorpusCounts(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds hundreds of targets, one after the other")
+	}
 	for _, want := range corpusCounts {
 		t.Run(want.name, func(t *testing.T) {
 			got := want

@@ -68,6 +68,9 @@ func kustomizeOrigin(t *testing.T, o *Object) (file string, local bool) {
 // TestPlaceAgreesWithKustomize compares the place of every object of two real
 // repositories with kustomize's originAnnotations.
 func TestPlaceAgreesWithKustomize(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds hundreds of targets, one after the other")
+	}
 	for _, name := range []string{"operate-first-apps", "onedr0p-home-ops", "gitops-catalog"} {
 		t.Run(name, func(t *testing.T) {
 			tree := openCorpus(t, name)

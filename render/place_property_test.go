@@ -76,6 +76,9 @@ func continues(value, first any) bool {
 // TestPlaceSaysTheRenderedValue: a place has lines in a file of the tree, and
 // the text there is the rendered value, for every field that no layer composes.
 func TestPlaceSaysTheRenderedValue(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds hundreds of targets, one after the other")
+	}
 	for _, corpus := range []struct {
 		name  string
 		every int // of the fields

@@ -28,6 +28,9 @@ var corpora = []struct {
 }
 
 func TestCorpora(t *testing.T) {
+	if testing.Short() {
+		t.Skip("checks whole repositories; TestCorporaOneOrder does so with the race detector")
+	}
 	for _, c := range corpora {
 		t.Run(c.name, func(t *testing.T) {
 			r := checkJSON(t, peer.Corpus(t, c.name))
@@ -70,6 +73,9 @@ func explained(r *finding.Report, target string) bool {
 // TestCorporaEncrypted holds that encrypted repositories are judged rightly: no
 // finding says that an encrypted value is plaintext.
 func TestCorporaEncrypted(t *testing.T) {
+	if testing.Short() {
+		t.Skip("checks whole repositories; TestCorporaOneOrder does so with the race detector")
+	}
 	r := checkJSON(t, peer.Corpus(t, "onedr0p-home-ops-2022-08"))
 	for _, f := range r.Findings {
 		if strings.HasPrefix(f.Rule, "secret-") && f.Severity == finding.Error && strings.Contains(f.Location.File, ".sops.") {
@@ -86,6 +92,9 @@ func TestCorporaEncrypted(t *testing.T) {
 // TestCorporaPlaintext holds that every Secret with plaintext values of a real
 // repository is found, each at a line.
 func TestCorporaPlaintext(t *testing.T) {
+	if testing.Short() {
+		t.Skip("checks whole repositories; TestCorporaOneOrder does so with the race detector")
+	}
 	r := checkJSON(t, peer.Corpus(t, "gitops-catalog"))
 	places := map[string]bool{}
 	for _, f := range r.Findings {

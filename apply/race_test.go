@@ -1,6 +1,7 @@
 package apply_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -23,27 +24,24 @@ func (r *room) before(step string, happens func()) {
 	}
 }
 
-// scaled is what somebody else does with a field of the Deployment.
-func (r *room) scaled(t *testing.T, manager string) {
-	t.Helper()
-	r.kubectl(t, "patch", "deployment", "web", "--field-manager="+manager, "-p", `{"spec":{"replicas":7}}`)
-}
-
 // TestTakenInBetween: a field that a manager who is not on the list takes after
 // the conflicts were found is not taken from him, whenever that is: before the
 // dry-run with force, or between it and the write.
 func TestTakenInBetween(t *testing.T) {
-	newer := strings.Replace(deployment, "web:1", "web:3", 1)
+	pair := func(k, other string) string {
+		return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: " + k + ", other: " + other + "}"
+	}
 	setUp := func(t *testing.T) *room {
 		r := newRoom(t)
-		r.must(t, deployment, "created Deployment.apps/web")
-		r.kubectl(t, "patch", "deployment", "web", "--field-manager=friday-fix", "-p",
-			`{"spec":{"template":{"spec":{"containers":[{"name":"web","image":"registry.example/web:2"}]}}}}`)
+		r.must(t, pair("ours", "ours"), "created ConfigMap/a")
+		r.patched(t, "friday-fix", "k")
 		r.opts.TakeOver = []string{"friday-fix"}
 		return r
 	}
-	replicas := func(t *testing.T, r *room) {
-		if got := r.kubectl(t, "get", "deployment", "web", "-o", "jsonpath={.spec.replicas} {.spec.template.spec.containers[0].image}"); got != "7 registry.example/web:2" {
+	refused := func(t *testing.T, r *room) {
+		t.Helper()
+		r.refused(t, pair("newer", "newer"), ".data.other", `"monday-fix"`, "allow taking over")
+		if got := r.kubectl(t, "get", "configmap", "a", "-o", "jsonpath={.data}"); got != `{"k":"friday-fix","other":"monday-fix"}` {
 			t.Errorf("it was overwritten: %s", got)
 		}
 	}
@@ -52,41 +50,45 @@ func TestTakenInBetween(t *testing.T) {
 		var once sync.Once
 		r.connect(t, r.plane.Intercept(t, func(req *http.Request) int {
 			if q := req.URL.Query(); req.Method == http.MethodPatch && q.Get("force") == "true" && q.Get("dryRun") != "" {
-				once.Do(func() { r.scaled(t, "monday-fix") })
+				once.Do(func() { r.patched(t, "monday-fix", "other") })
 			}
 			return 0
 		}))
-		r.refused(t, newer, ".spec.replicas", `"monday-fix"`, "allow taking over")
-		replicas(t, r)
+		refused(t, r)
 	})
 	t.Run("write", func(t *testing.T) {
 		r := setUp(t)
-		r.before("apply ", func() { r.scaled(t, "monday-fix") })
-		r.refused(t, newer, ".spec.replicas", `"monday-fix"`, "allow taking over")
-		replicas(t, r)
+		r.before("apply ", func() { r.patched(t, "monday-fix", "other") })
+		refused(t, r)
 	})
 	t.Run("without force", func(t *testing.T) {
 		r := newRoom(t)
-		r.must(t, deployment, "created Deployment.apps/web")
-		r.before("apply ", func() { r.scaled(t, "monday-fix") })
-		r.refused(t, newer, ".spec.replicas", `"monday-fix"`, "allow taking over")
+		r.must(t, pair("friday-fix", "ours"), "created ConfigMap/a")
+		r.before("apply ", func() { r.patched(t, "monday-fix", "other") })
+		refused(t, r)
 	})
 	t.Run("another field", func(t *testing.T) {
 		r := setUp(t)
-		r.before("apply ", func() { r.kubectl(t, "annotate", "deployment", "web", "note=1") })
-		r.must(t, newer, "configured Deployment.apps/web")
-		if note := r.get(t, "Deployment.apps/$NS/web").GetAnnotations()["note"]; note != "1" {
-			t.Errorf("note %q", note)
+		r.before("apply ", func() { r.patched(t, "monday-fix", "third") })
+		r.must(t, pair("newer", "newer"), "configured ConfigMap/a")
+		if got := r.kubectl(t, "get", "configmap", "a", "-o", "jsonpath={.data}"); got != `{"k":"newer","other":"newer","third":"monday-fix"}` {
+			t.Errorf("data %s", got)
 		}
 	})
-	t.Run("a listed one", func(t *testing.T) {
+	t.Run("by a listed one", func(t *testing.T) {
 		r := setUp(t)
-		r.before("apply ", func() { r.scaled(t, "friday-fix") })
-		got := r.must(t, newer, "configured Deployment.apps/web")
+		r.before("apply ", func() { r.patched(t, "friday-fix", "other") })
+		got := r.must(t, pair("newer", "newer"), "configured ConfigMap/a")
 		if len(got.Actions[0].Taken) != 2 {
 			t.Errorf("taken: %v", got.Actions[0].Taken)
 		}
 	})
+}
+
+// patched has a manager put his name into a key of the ConfigMap.
+func (r *room) patched(t *testing.T, manager, key string) {
+	t.Helper()
+	r.kubectl(t, "patch", "configmap", "a", "--field-manager="+manager, "-p", fmt.Sprintf(`{"data":{%q:%q}}`, key, manager))
 }
 
 // TestMadeInBetween: an object that somebody makes after the dry-run found none

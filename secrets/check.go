@@ -128,7 +128,7 @@ func judgeFile(path string, data []byte, sh *sheet) []finding.Finding {
 func scanned(path string, data []byte, sh *sheet) []finding.Finding {
 	hits := scan(data)
 	if sh != nil && len(sh.exposed) > 0 {
-		hits = slices.DeleteFunc(hits, func(h hit) bool { return h.rule == rulePlaintext && sh.exposes(h.extent) })
+		hits = sh.withoutExposed(hits)
 	}
 	if len(hits) == 0 {
 		return nil
@@ -148,10 +148,22 @@ func scanned(path string, data []byte, sh *sheet) []finding.Finding {
 	return out
 }
 
-// exposes reports whether a stretch is part of what is reported by its name.
-func (s *sheet) exposes(e extent) bool {
-	return slices.ContainsFunc(s.exposed, func(o exposed) bool {
-		return o.finding.Rule == rulePlaintext && o.from <= e.from && e.from < o.to
+// withoutExposed drops the credentials that are part of what is reported by its
+// name. Both are walked once, in their order: a file may hold many of each.
+func (s *sheet) withoutExposed(hits []hit) []hit {
+	var named []extent
+	for _, e := range s.exposed {
+		if e.finding.Rule == rulePlaintext {
+			named = append(named, e.extent)
+		}
+	}
+	slices.SortFunc(named, func(a, b extent) int { return a.from - b.from })
+	next, end := 0, 0 // end is how far those that begin before a hit reach
+	return slices.DeleteFunc(hits, func(h hit) bool {
+		for ; next < len(named) && named[next].from <= h.from; next++ {
+			end = max(end, named[next].to)
+		}
+		return h.rule == rulePlaintext && h.from < end
 	})
 }
 

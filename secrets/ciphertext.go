@@ -1,8 +1,6 @@
 package secrets
 
 import (
-	"strings"
-
 	"github.com/sallyport/sallyport/source"
 )
 
@@ -68,7 +66,7 @@ func (d *document) incomplete(at leaf) {
 
 // holdsEnc reports whether any value claims to be encrypted.
 func (d *document) holdsEnc() bool {
-	if !strings.Contains(string(d.data), "ENC[AES256_GCM") {
+	if !d.mayHoldEnc {
 		return false
 	}
 	found := false

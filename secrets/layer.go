@@ -1,6 +1,7 @@
 package secrets
 
 import (
+	"bytes"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -21,12 +22,16 @@ type layer struct {
 	shown   map[*yaml.Node]int  // which of exposed a scalar is
 	what    string              // all of it is a chart's values or settings, or empty
 	done    map[*yaml.Node]bool // scalars that are replaced, so that aliases are not twice
+	// mayHoldEnc says that a ciphertext may be in any of the documents: a look at
+	// the whole text, which must not be taken once for each of them.
+	mayHoldEnc bool
 }
 
 // documents seals every document. patch is set where the layer is a patch for
 // that Secret, whatever it says itself.
 func (l *layer) documents(f *source.File, patch *finding.Object) {
 	l.done, l.shown = map[*yaml.Node]bool{}, map[*yaml.Node]int{}
+	l.mayHoldEnc = bytes.Contains(l.data, []byte("ENC[AES256_GCM"))
 	for i, doc := range f.Docs {
 		d := &document{layer: l, index: i, root: deref(doc.Root), patch: patch}
 		d.seal()

@@ -12,8 +12,9 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// FuzzSealText seals any text under stringData. What is sealed, the real sops
+// FuzzSealText seals any text under stringData. What is sealed, sops' library
 // opens, with the same values; what is refused is refused without quoting it.
+// TestSealKeepsLayout holds the seeds to the stock binary.
 //
 //	go test ./secrets/encrypt -run '^$' -fuzz FuzzSealText -fuzztime 5m
 func FuzzSealText(f *testing.F) {
@@ -40,7 +41,7 @@ func FuzzSealText(f *testing.F) {
 		if err := Write(r.dir, files); err != nil {
 			t.Fatal(err)
 		}
-		opened := r.sops("decrypt", "s.yaml")
+		opened := r.open("s.yaml")
 		if got, want := secretsIn(t, opened), secretsIn(t, text); !reflect.DeepEqual(got, want) {
 			t.Errorf("got %q\nwant %q\nsealed %s", got, want, r.read("s.yaml"))
 		}
@@ -83,17 +84,17 @@ func FuzzSealValues(f *testing.F) {
 		files := map[string]string{"s.yaml": text, "a.env": env, "a.json": object, "a.bin": raw + "."}
 		r := newRepository(t, files)
 		r.seal("s.yaml", "a.env", "a.json", "a.bin")
-		if got := secretsIn(t, r.sops("decrypt", "s.yaml")); !reflect.DeepEqual(got, want) {
+		if got := secretsIn(t, r.open("s.yaml")); !reflect.DeepEqual(got, want) {
 			t.Errorf("got %q\nwant %q\nof %s", got, want, text)
 		}
-		if got := r.sops("decrypt", "a.env"); got != wantEnv {
+		if got := r.open("a.env"); got != wantEnv {
 			t.Errorf("got %q\nwant %q", got, wantEnv)
 		}
 		var got any
-		if err := json.Unmarshal([]byte(r.sops("decrypt", "a.json")), &got); err != nil || !reflect.DeepEqual(got, wantObject) {
+		if err := json.Unmarshal([]byte(r.open("a.json")), &got); err != nil || !reflect.DeepEqual(got, wantObject) {
 			t.Errorf("got %q\nwant %q", got, wantObject)
 		}
-		if got := r.sops("decrypt", "a.bin"); got != raw+"." {
+		if got := r.open("a.bin"); got != raw+"." {
 			t.Errorf("got %q\nwant %q", got, raw+".")
 		}
 		sameOutline(t, text, r.read("s.yaml"))

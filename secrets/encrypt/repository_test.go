@@ -20,6 +20,7 @@ type repository struct {
 	dir        string
 	recipient  string
 	identities string // the file for sops
+	private    string // what it holds
 }
 
 // newRepository writes files. In them RECIPIENT stands for that of the key; a
@@ -43,7 +44,7 @@ func newRepository(t testing.TB, files map[string]string) *repository {
 
 func (r *repository) identity(text string) {
 	r.t.Helper()
-	r.identities = filepath.Join(r.t.TempDir(), "keys.txt")
+	r.private, r.identities = text, filepath.Join(r.t.TempDir(), "keys.txt")
 	if err := os.WriteFile(r.identities, []byte(text+"\n"), 0o600); err != nil {
 		r.t.Fatal(err)
 	}

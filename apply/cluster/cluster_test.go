@@ -3,8 +3,10 @@ package cluster_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -79,6 +81,113 @@ func TestImpersonate(t *testing.T) {
 	_, err := c.Apply(t.Context(), configMap(ns, "a"), cluster.ApplyOptions{})
 	if !cluster.IsForbidden(err) || !strings.Contains(err.Error(), account) {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestRefusedImpersonation: whoever may not act as another account is told so,
+// whatever he asked for, with what he needs; and with that he may.
+func TestRefusedImpersonation(t *testing.T) {
+	plane := controlplane.Shared(t)
+	ns := plane.Namespace(t)
+	plane.Kubectl(t, "-n", ns, "create", "serviceaccount", "runner")
+	plane.Kubectl(t, "-n", ns, "create", "serviceaccount", "deployer")
+	runner := plane.TokenKubeconfig(t, ns, "runner")
+	account := "system:serviceaccount:" + ns + ":deployer"
+	want := "403 Forbidden: system:serviceaccount:" + ns + ":runner may not act as " + account +
+		", which apply.impersonate asks for: grant it the verb impersonate on serviceaccounts, resourceNames [deployer], by a Role in namespace " + ns
+	secret := configMap(ns, "a")
+	secret.SetKind("Secret")
+	fails := func(c *cluster.Cluster, want string) {
+		t.Helper()
+		_, got := c.Get(t.Context(), cluster.IDOf(configMap(ns, "a")))
+		_, applied := c.Apply(t.Context(), secret, cluster.ApplyOptions{})
+		led := c.Lead(t.Context(), cluster.Lease{Namespace: ns, Name: "x", Identity: "y"}, func(context.Context) error {
+			t.Error("it leads")
+			return nil
+		})
+		for _, err := range []error{got, applied, led} {
+			if !cluster.IsForbidden(err) || !strings.Contains(err.Error(), want) {
+				t.Errorf("%v, want %s", err, want)
+			}
+		}
+	}
+	c := connect(t, cluster.Options{Kubeconfig: runner, Impersonate: account})
+	fails(c, want)
+	fails(connect(t, cluster.Options{Kubeconfig: runner, Impersonate: "alice"}), "act as alice, which apply.impersonate asks for: grant it the verb impersonate on users, resourceNames [alice], by a ClusterRole")
+	plane.Kubectl(t, "-n", ns, "create", "role", "acts", "--verb=impersonate", "--resource=serviceaccounts", "--resource-name=deployer")
+	plane.Kubectl(t, "-n", ns, "create", "rolebinding", "acts", "--role=acts", "--serviceaccount="+ns+":runner")
+	var err error
+	eventually(t, "the role counts", func() bool {
+		_, err = c.Get(t.Context(), cluster.IDOf(configMap(ns, "a")))
+		return !strings.Contains(err.Error(), "apply.impersonate")
+	})
+	if !cluster.IsForbidden(err) || !strings.Contains(err.Error(), account) {
+		t.Errorf("an account without rights: %v", err)
+	}
+}
+
+// eventually polls a control plane that needs time to follow.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(2 * time.Minute); !holds(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%s: not after two minutes", what)
+		}
+	}
+}
+
+// TestPreconditions: what an apply may be made to depend on, for built-in and
+// custom kinds, and how the refusals are told apart.
+func TestPreconditions(t *testing.T) {
+	plane := controlplane.Shared(t)
+	ns, c := plane.Namespace(t), connect(t, cluster.Options{Kubeconfig: plane.Admin})
+	plane.Apply(t, `{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: bolts.sallyport.example}, spec: {
+		group: sallyport.example, scope: Namespaced, names: {kind: Bolt, plural: bolts}, versions: [{name: v1, served: true, storage: true,
+		schema: {openAPIV3Schema: {type: object}}}]}}`)
+	t.Cleanup(func() { plane.Kubectl(t, "delete", "crd", "bolts.sallyport.example", "--wait=false") })
+	plane.Kubectl(t, "wait", "--for=condition=Established", "--timeout=2m", "crd/bolts.sallyport.example")
+	for _, gvk := range [][2]string{{"v1", "ConfigMap"}, {"v1", "Secret"}, {"sallyport.example/v1", "Bolt"}} {
+		object := func(label string) *unstructured.Unstructured {
+			u := configMap(ns, "a")
+			u.SetAPIVersion(gvk[0])
+			u.SetKind(gvk[1])
+			u.SetLabels(map[string]string{"v": label})
+			return u
+		}
+		stored, err := c.Apply(t.Context(), object("1"), cluster.ApplyOptions{OnlyNew: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := stored.GetManagedFields(); len(f) != 1 || f[0].Manager != cluster.Manager || f[0].Operation != "Apply" {
+			t.Errorf("%s: %+v", gvk[1], f)
+		}
+		stale := func(what string, change func(u *unstructured.Unstructured), opts cluster.ApplyOptions) {
+			t.Helper()
+			u := object("2")
+			change(u)
+			_, err := c.Apply(t.Context(), u, opts)
+			var e *cluster.Error
+			if !errors.As(err, &e) || !e.Stale || !cluster.IsStale(err) || !cluster.IsConflict(err) || e.Immutable || e.Exists || len(e.Conflicts) > 0 {
+				t.Errorf("%s: %s: %+v", gvk[1], what, err)
+			}
+		}
+		stale("it exists", func(*unstructured.Unstructured) {}, cluster.ApplyOptions{OnlyNew: true})
+		stale("it exists, with force", func(*unstructured.Unstructured) {}, cluster.ApplyOptions{OnlyNew: true, Force: true})
+		stale("another version", func(u *unstructured.Unstructured) { u.SetResourceVersion("2") }, cluster.ApplyOptions{})
+		stale("another version, dry-run with force", func(u *unstructured.Unstructured) { u.SetResourceVersion("2") }, cluster.ApplyOptions{DryRun: true, Force: true})
+		stale("another uid", func(u *unstructured.Unstructured) { u.SetUID("0d9fb2a6-6f8e-4d0b-9b5e-0c5f0f6f3c4e") }, cluster.ApplyOptions{})
+		stale("a uid of none", func(u *unstructured.Unstructured) { u.SetName("none"); u.SetUID(stored.GetUID()) }, cluster.ApplyOptions{})
+		_, err = c.Apply(t.Context(), object("2"), cluster.ApplyOptions{OnlyNew: true, Manager: "another"})
+		var e *cluster.Error
+		if !errors.As(err, &e) || e.Stale || cluster.IsStale(err) || !cluster.IsConflict(err) || len(e.Conflicts) != 1 || e.Conflicts[0].Manager != cluster.Manager {
+			t.Errorf("%s: a field of another: %+v", gvk[1], err)
+		}
+		same := object("3")
+		same.SetUID(stored.GetUID())
+		same.SetResourceVersion(stored.GetResourceVersion())
+		if _, err := c.Apply(t.Context(), same, cluster.ApplyOptions{Force: true}); err != nil {
+			t.Errorf("%s: as it was read: %v", gvk[1], err)
+		}
 	}
 }
 
@@ -159,12 +268,17 @@ func TestLead(t *testing.T) {
 
 // TestNoServer: no answer is told as such, after the context's patience.
 func TestNoServer(t *testing.T) {
-	plane := controlplane.Start(t, controlplane.Options{APIServerOnly: true})
-	c := connect(t, cluster.Options{Kubeconfig: plane.Admin})
+	var away atomic.Bool
+	c := connect(t, cluster.Options{Kubeconfig: controlplane.Shared(t).Intercept(t, func(*http.Request) int {
+		if away.Load() {
+			panic(http.ErrAbortHandler) // the connection is cut
+		}
+		return 0
+	})})
 	if _, err := c.Get(t.Context(), cluster.ID{Kind: "Namespace", Name: "default"}); err != nil {
 		t.Fatal(err)
 	}
-	plane.Refuse(t, true)
+	away.Store(true)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	_, err := c.Get(ctx, cluster.ID{Kind: "Secret", Namespace: "default", Name: "db"})

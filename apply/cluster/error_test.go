@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"unicode/utf8"
 
 	"golang.org/x/net/http2"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -112,6 +113,17 @@ func TestRedact(t *testing.T) {
 		if text := fmt.Sprintf("%+v", c.failure("apply", webID, err)); strings.Contains(text, "canary") {
 			t.Error(text)
 		}
+	}
+}
+
+// TestOneLine: nothing that a server, a webhook or a controller says begins a
+// line, is a command to a CI system, or is longer than a report can bear.
+func TestOneLine(t *testing.T) {
+	c := (&Cluster{}).Redacting(nil)
+	said := "no\n::error::x\r\n##[add-mask]y\u2028z\x1b[2K\u202e\u200b " + strings.Repeat("é", maxText)
+	got := c.failure("apply", webID, &apierrors.StatusError{ErrStatus: metav1.Status{Code: 403, Message: said}}).Error()
+	if want := "apply Deployment.apps/shop/web: 403 Forbidden: no ::error::x ## [add-mask]y z [2K é"; !strings.HasPrefix(got, want) || len(got) > maxText+100 || !utf8.ValidString(got) {
+		t.Errorf("%.200q, %d bytes", got, len(got))
 	}
 }
 

@@ -58,7 +58,8 @@ func (c *Cluster) Lead(ctx context.Context, lease Lease, work func(context.Conte
 	if err != nil {
 		return fmt.Errorf("lease %s/%s: %w", lease.Namespace, lease.Name, err)
 	}
-	if err := c.mayLead(ctx, client, lease); err != nil {
+	holder, err := c.mayLead(ctx, client, lease)
+	if err != nil {
 		return fmt.Errorf("lease %s/%s: %w", lease.Namespace, lease.Name, err)
 	}
 	if lease.Duration <= 0 {
@@ -70,7 +71,7 @@ func (c *Cluster) Lead(ctx context.Context, lease Lease, work func(context.Conte
 	// Its log would go to standard error by itself.
 	election, release := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
 	defer release()
-	t := &term{caller: ctx, lease: lease, work: work, release: release, done: make(chan struct{})}
+	t := &term{caller: ctx, lease: lease, work: work, release: release, holder: holder, done: make(chan struct{})}
 	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
 		Lock: &resourcelock.LeaseLock{
 			LeaseMeta:  metav1.ObjectMeta{Namespace: lease.Namespace, Name: lease.Name},
@@ -94,9 +95,9 @@ func (c *Cluster) Lead(ctx context.Context, lease Lease, work func(context.Conte
 	return t.result(lease)
 }
 
-// mayLead tries, without storing anything, what the election is going to do.
-// What else may go wrong, the election tries again.
-func (c *Cluster) mayLead(ctx context.Context, client coordination.LeasesGetter, lease Lease) error {
+// mayLead tries, without storing anything, what the election is going to do, and
+// says who holds the lease. What else may go wrong, the election tries again.
+func (c *Cluster) mayLead(ctx context.Context, client coordination.LeasesGetter, lease Lease) (holder string, err error) {
 	ctx, cancel := context.WithTimeout(klog.NewContext(ctx, logr.Discard()), requestTimeout)
 	defer cancel()
 	leases, verb := client.Leases(lease.Namespace), "get"
@@ -108,13 +109,16 @@ func (c *Cluster) mayLead(ctx context.Context, client coordination.LeasesGetter,
 		_, err = leases.Create(ctx, live, metav1.CreateOptions{DryRun: dryRun(true)})
 	case err == nil:
 		verb = "update"
+		if live.Spec.HolderIdentity != nil {
+			holder = *live.Spec.HolderIdentity
+		}
 		_, err = leases.Update(ctx, live, metav1.UpdateOptions{DryRun: dryRun(true)})
 	}
 	var refused *refusedAccount
 	if !apierrors.IsForbidden(err) && !errors.As(err, &refused) {
-		return nil
+		return holder, nil
 	}
-	return c.failure(verb, ID{Group: coordinationv1.GroupName, Kind: "Lease", Namespace: lease.Namespace, Name: lease.Name}, err)
+	return "", c.failure(verb, ID{Group: coordinationv1.GroupName, Kind: "Lease", Namespace: lease.Namespace, Name: lease.Name}, err)
 }
 
 // term is the time from asking for a lease to having given it back.

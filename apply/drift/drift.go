@@ -61,6 +61,7 @@ type Object struct {
 	ID     cluster.ID `json:"id"`
 	What   What       `json:"what"`
 	Fields []Field    `json:"fields,omitempty"`
+	More   int        `json:"more,omitempty"` // fields that differ beside those
 	// Fingerprint is a keyed hash of what is there instead. It is the same as
 	// long as nothing changes, and says nothing about values.
 	Fingerprint string `json:"fingerprint"`
@@ -84,6 +85,9 @@ func (o Object) String() string {
 		}
 		lines = append(lines, line)
 	}
+	if o.More > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more fields", o.More))
+	}
 	return strings.Join(lines, "\n  ")
 }
 
@@ -92,15 +96,20 @@ type Options struct {
 	Key []byte // of the hash: random, kept in memory
 	// Ignored reports whether a path of an object belongs to others on purpose.
 	Ignored func(id cluster.ID, path fieldpath.Path) bool
+	// Redact takes values out of a text; nil takes out none. Names of managers and
+	// keys of lists are what somebody wrote into the cluster, such as a value that
+	// was meant to stay in a Secret.
+	Redact func(string) string
 }
 
 // Compare lists what differs, in the order of applying. The run must have been
-// through Preflight.
+// through Preflight. What it says is fit to be printed: redacted, bounded, and
+// without characters that do something else than show.
 func Compare(run *apply.Run, opts Options) []Object {
 	var all []Object
 	for _, c := range run.Changes() {
 		if o, differs := compare(c, opts); differs {
-			all = append(all, o)
+			all = append(all, opts.fit(o))
 		}
 	}
 	return all

@@ -101,3 +101,29 @@ func TestStates(t *testing.T) {
 		t.Errorf("what asks not to be applied does not drift: %s", o)
 	}
 }
+
+// TestFit: what somebody wrote into the cluster to be read is redacted, is one
+// line, and is not endless.
+func TestFit(t *testing.T) {
+	const canary = "c4n4ry-d41f"
+	opts := Options{Redact: func(s string) string { return strings.ReplaceAll(s, canary, "••••••••") }}
+	managers := make([]Manager, maxManagers+5)
+	for i := range managers {
+		managers[i] = Manager{Name: "m\x1b[2J\n::error::" + canary}
+	}
+	fields := make([]Field, maxFields+3)
+	for i := range fields {
+		fields[i] = Field{Path: `.spec.list[name="` + canary + strings.Repeat("x", 2*maxText) + `"]`, What: Changed, By: managers}
+	}
+	o := opts.fit(Object{What: Changed, Fields: fields, Held: "since\r" + canary})
+	text := o.String()
+	if strings.Contains(text, canary) || strings.ContainsAny(text, "\x1b\r") || !strings.Contains(text, "••••••••") {
+		t.Errorf("got %.500q", text)
+	}
+	if lines := strings.Split(text, "\n"); len(lines) != 1+maxFields+1 || lines[len(lines)-1] != "  and 3 more fields" {
+		t.Errorf("%d lines, the last: %s", len(lines), lines[len(lines)-1])
+	}
+	if f := o.Fields[0]; len(f.Path) > maxText+len("…") || len(f.By) != maxManagers {
+		t.Errorf("a path of %d bytes and %d managers", len(f.Path), len(f.By))
+	}
+}

@@ -66,6 +66,15 @@ func TestReadRefuses(t *testing.T) {
 			u.SetLabels(nil)
 			u.SetAnnotations(nil)
 		},
+		"delete configmap sallyport-shop): what Git has is adopted anew": func(u *unstructured.Unstructured) {
+			_ = unstructured.SetNestedField(u.Object, "canary", "data", "inventory")
+		},
+		`the entry "ConfigMap/shop/a/b", which is not Kind.group/namespace/name of an object: take that entry out (kubectl -n gitops edit configmap sallyport-shop)`: func(u *unstructured.Unstructured) {
+			_ = unstructured.SetNestedField(u.Object, `{"ConfigMap/shop/a/b":"", "ConfigMap/shop/c":"1"}`, "data", "inventory")
+		},
+		`the entry "ConfigMap/shop/..", which`: func(u *unstructured.Unstructured) {
+			_ = unstructured.SetNestedField(u.Object, `{"ConfigMap/shop/..":"1"}`, "data", "inventory")
+		},
 		"is not JSON": func(u *unstructured.Unstructured) {
 			_ = unstructured.SetNestedField(u.Object, "canary", "data", "inventory")
 		},

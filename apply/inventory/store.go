@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/validation/path"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -68,17 +69,33 @@ func (i *Inventory) read(parent *unstructured.Unstructured) error {
 	}
 	var members map[string]types.UID
 	if json.Unmarshal([]byte(listed), &members) != nil {
-		return fmt.Errorf("has data.inventory that is not JSON of object to uid: restore it, or delete the ConfigMap so that all objects are adopted anew")
+		return fmt.Errorf("has data.inventory that is not JSON of object to uid: restore it, or delete the ConfigMap (kubectl -n %s delete configmap %s): "+
+			"what Git has is adopted anew then, and what it does not have any more is left for you to delete", parent.GetNamespace(), parent.GetName())
 	}
-	for s, uid := range members {
-		id, err := cluster.ParseID(s)
+	for _, s := range slices.Sorted(maps.Keys(members)) {
+		id, err := memberID(s)
 		if err != nil {
-			return fmt.Errorf("has data.inventory with an %w", err)
+			return fmt.Errorf("has data.inventory with %w: take that entry out (kubectl -n %s edit configmap %s); nothing is lost, since no object can have that name",
+				err, parent.GetNamespace(), parent.GetName())
 		}
-		i.Members[id] = uid
+		i.Members[id] = members[s]
 	}
 	i.written = true
 	return nil
+}
+
+// maxEntry bounds what is quoted of an entry, in bytes: a kind, a namespace and a
+// name as long as they may be fit in.
+const maxEntry = 500
+
+// memberID reads an entry of the list. The first versions wrote names there
+// before the server had seen them.
+func memberID(entry string) (cluster.ID, error) {
+	id, err := cluster.ParseID(entry)
+	if err != nil || len(path.IsValidPathSegmentName(id.Name)) > 0 || len(path.IsValidPathSegmentName(id.Namespace)) > 0 {
+		return id, fmt.Errorf("the entry %q, which is not Kind.group/namespace/name of an object", cluster.OneLine(entry, maxEntry))
+	}
+	return id, nil
 }
 
 // Superset adds members to the list and writes it, before anything is changed:

@@ -19,14 +19,18 @@ import (
 // decrypts what passes. After it the snapshot is not needed any more.
 func (r *run) admit(ctx context.Context) error {
 	opts := r.job.opts
-	r.job.opts.Tell("checking")
+	opts.Tell("checking")
 	admission, err := gate.Admit(ctx, gate.Options{
 		Snapshot: r.snapshot, Own: opts.Config, Targets: opts.Targets, Jobs: opts.Jobs, ToolVersion: opts.ToolVersion, Now: opts.Now,
 	})
+	if errors.Is(err, gate.ErrNoTargets) {
+		err = fmt.Errorf("%s: %w", r.origin(), err)
+	}
 	if err != nil {
 		return &Error{Stage: StageGate, Err: err}
 	}
 	r.outcome.Admission = admission
+	r.outcome.Notes = append(r.outcome.Notes, r.unjudged(admission.Expectations)...)
 	if admission.Failed {
 		return &Error{Stage: StageGate, Err: fmt.Errorf("%w: errors: %d", ErrRefused, admission.Report.Summary.Errors)}
 	}
@@ -35,6 +39,25 @@ func (r *run) admit(ctx context.Context) error {
 			return &Error{Stage: StageDigest, Err: err}
 		}
 	}
+	return r.decrypt(ctx, admission)
+}
+
+// unjudged says what nobody judges, since the configuration does not say how: it
+// is the operator's to decide, and to know.
+func (r *run) unjudged(e secrets.Expectations) (notes []string) {
+	config := r.config.Apply
+	keys := len(config.Identities.Files)+len(config.Identities.Keys) > 0 || config.Identities.Secret != ""
+	if keys && e.Creation == nil && len(e.Environments) == 0 {
+		notes = append(notes, "for whom secrets are encrypted is not judged: put creation rules (.sops.yaml) beside the configuration, name them in secrets.recipients.from, or list the keys in secrets.environments")
+	}
+	if config.Verify.Require == "" && r.job.opts.Expect == "" {
+		notes = append(notes, "who made a commit is not judged: set apply.verify.require, and the keys in apply.verify.allowedSignersFile or apply.verify.gpgKeyringFiles")
+	}
+	return notes
+}
+
+// decrypt makes the targets of what was admitted.
+func (r *run) decrypt(ctx context.Context, admission *gate.Admission) error {
 	keys, err := r.identities(ctx)
 	if err != nil {
 		return &Error{Stage: StageDecrypt, Err: err}
@@ -52,7 +75,6 @@ func (r *run) admit(ctx context.Context) error {
 		r.targets = append(r.targets, t)
 		r.outcome.Targets = append(r.outcome.Targets, t.outcome)
 	}
-	r.close()
 	return nil
 }
 

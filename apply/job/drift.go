@@ -13,22 +13,21 @@ import (
 //
 // Every target of the outcome lists what differs. The error is as in Run.
 func (j *Job) Drift(ctx context.Context) (*Outcome, error) {
-	r, err := j.open(ctx, j.opts.Revision)
-	defer r.close()
+	r, err := j.prepare(ctx)
 	r.comparing = true
 	if err == nil {
-		err = r.admit(ctx)
+		err = r.take(ctx, j.opts.Revision)
 	}
 	if err != nil {
 		return r.outcome, err
 	}
 	for _, t := range r.targets {
 		j.opts.Tell("comparing " + t.outcome.Target)
-		if err := t.plan(ctx, r); err != nil {
-			t.fail(StageApply, err)
+		if stage, err := t.plan(ctx, r); err != nil {
+			t.fail(stage, err)
 			continue
 		}
-		t.outcome.Drift = drift.Compare(t.run, r.driftOptions())
+		t.outcome.Drift = drift.Compare(t.run, r.driftOptions(t))
 	}
 	j.metrics.compared(r.outcome)
 	return r.outcome, r.err()

@@ -58,6 +58,7 @@ type Job struct {
 	metrics *metrics
 	waiting *stalled // what failed last, so that it is not tried again at once
 	key     []byte   // of the hashes of drift
+	home    home     // where the last run told how it went
 }
 
 // New makes a job. It looks at the options only.
@@ -101,13 +102,20 @@ type Error struct {
 	Stage  Stage
 	Target string // "" where all targets are concerned
 	Err    error
+
+	redact func(string) string // of the target; nil before anything of it was decrypted
 }
 
+// Error implements error. Nothing that was decrypted for the target is in it.
 func (e *Error) Error() string {
-	if e.Target == "" {
-		return fmt.Sprintf("%s: %v", e.Stage, e.Err)
+	text := e.Err.Error()
+	if e.redact != nil {
+		text = e.redact(text)
 	}
-	return fmt.Sprintf("%s: %s: %v", e.Target, e.Stage, e.Err)
+	if e.Target == "" {
+		return fmt.Sprintf("%s: %s", e.Stage, text)
+	}
+	return fmt.Sprintf("%s: %s: %s", e.Target, e.Stage, text)
 }
 
 func (e *Error) Unwrap() error { return e.Err }
@@ -126,45 +134,71 @@ type Outcome struct {
 	Notes     []string // what an operator should know, such as sets without a target
 }
 
-// Run takes the commit that the reference names now into the cluster.
+// Run takes the commit that the reference names now into the cluster. Where another
+// runner was at work since it was looked up, it is looked up once more, so that
+// nothing older is applied than what is there.
 //
 // The error joins an [Error] for each target that failed, or is one for all of
 // them. It wraps [ErrRefused] where the gate refuses, and has a
 // *gate.UsageError where the configuration is wrong.
 func (j *Job) Run(ctx context.Context) (*Outcome, error) {
 	begin := j.opts.Now()
-	revision, mayRevert := j.opts.Revision, true
-	if instead := j.instead(ctx); instead != "" {
-		revision, mayRevert = instead, false
-	}
-	out, err := j.run(ctx, revision, mayRevert)
+	out, err := j.run(ctx)
 	j.metrics.ran(out, err, j.opts.Now().Sub(begin), j.opts.Now())
 	return out, err
 }
 
-// run is Run for one reference. After a failed rollout it may go back once.
-func (j *Job) run(ctx context.Context, revision string, mayRevert bool) (*Outcome, error) {
-	r, err := j.open(ctx, revision)
-	defer r.close()
-	r.standIn = !mayRevert
-	if err == nil {
-		err = r.admit(ctx)
-	}
+func (j *Job) run(ctx context.Context) (*Outcome, error) {
+	r, err := j.enter(ctx)
 	if err != nil {
 		r.report(ctx, err)
 		return r.outcome, err
 	}
 	lease := cluster.Lease{Namespace: r.namespace, Name: leaseName, Identity: j.opts.Holder, Wait: leaseWait}
 	lease.Waiting = func(holder string) { j.opts.Tell("waiting for " + holder + ", which holds the lease") }
-	err = r.cluster.Lead(ctx, lease, func(ctx context.Context) error { return r.rollout(ctx) })
-	if cluster.IsForbidden(err) && !r.began {
+	led := false
+	err = r.cluster.Lead(ctx, lease, func(ctx context.Context) error {
+		led = true
+		fresh, err := r.afresh(ctx)
+		if r = fresh; err != nil {
+			r.report(ctx, err)
+			return err
+		}
+		err = r.rollout(ctx)
+		if good := r.lastGood(); rolloutFailed(err) && !r.standIn && r.config.Apply.OnFailure == "revert" && good != "" && ctx.Err() == nil {
+			return r.revert(ctx, good, err)
+		}
+		return err
+	})
+	if cluster.IsForbidden(err) && !led {
 		err = &Error{Stage: StageConnect, Err: err}
 		r.report(ctx, err)
 	}
-	if good := r.lastGood(); rolloutFailed(err) && mayRevert && r.config.Apply.OnFailure == "revert" && good != "" && ctx.Err() == nil {
-		return r.revert(ctx, good, err)
-	}
 	return r.outcome, err
+}
+
+// enter takes the commit that is to be applied now through the gate. The run is
+// never nil.
+func (j *Job) enter(ctx context.Context) (*run, error) {
+	r, err := j.prepare(ctx)
+	if err != nil {
+		return r, err
+	}
+	r.turn = r.look(ctx) // before the reference is: whoever comes between is seen
+	revision := j.opts.Revision
+	if instead := j.instead(ctx); instead != "" {
+		revision, r.standIn = instead, true
+	}
+	return r, r.take(ctx, revision)
+}
+
+// take fetches a revision, has the gate judge it, and decrypts it.
+func (r *run) take(ctx context.Context, revision string) error {
+	defer r.close()
+	if err := r.fetch(ctx, revision); err != nil {
+		return &Error{Stage: StageFetch, Err: err}
+	}
+	return r.admit(ctx)
 }
 
 // rolloutFailed says whether what was applied does not work, as against a run
@@ -177,20 +211,28 @@ func rolloutFailed(err error) bool {
 	return e.Stage == StageHealth || e.Stage == StageHooks || e.Stage == StageSmoke
 }
 
-// revert applies the revision that was the last to be healthy. The error stays
-// that of the revision which failed: going back is no success.
-func (r *run) revert(ctx context.Context, good string, failed error) (*Outcome, error) {
-	r.close()
+// revert applies the revision that was the last to be healthy, under the lease
+// that the one which failed had: nothing newer can have come between. The error
+// stays that of the revision which failed: going back is no success.
+func (r *run) revert(ctx context.Context, good string, failed error) error {
 	r.job.opts.Tell("going back to " + good)
-	back, err := r.job.run(ctx, good, false)
-	if err != nil {
-		failed = errors.Join(failed, fmt.Errorf("going back to %s: %w", good, err))
-		r.tell(ctx, "", r.statusOfRun(failed))
-		return r.outcome, failed
+	back, err := r.job.prepare(ctx)
+	back.standIn = true
+	if err == nil {
+		err = back.take(ctx, good)
 	}
-	r.outcome.Reverted = back.Revision
+	if err == nil {
+		err = back.rollout(ctx)
+	} else {
+		back.report(ctx, err)
+	}
+	if err == nil {
+		r.outcome.Reverted = back.outcome.Revision
+	} else {
+		failed = errors.Join(failed, fmt.Errorf("going back to %s: %w", good, err))
+	}
 	r.tell(ctx, "", r.statusOfRun(failed))
-	return r.outcome, failed
+	return failed
 }
 
 // IsFinding says whether an error is what the gate or the cluster found, as

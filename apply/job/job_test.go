@@ -2,6 +2,7 @@ package job_test
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -250,7 +251,9 @@ func TestOrphans(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "set") {
 		t.Errorf("objects that belong to a set were taken over by another: %v", err)
 	}
-	if len(out.Notes) != 1 || !strings.Contains(out.Notes[0], "set overlays-prod has no target any more, and its 4 objects stay") {
+	if !slices.ContainsFunc(out.Notes, func(n string) bool {
+		return strings.Contains(n, "set overlays-prod has no target any more, and its 4 objects stay")
+	}) {
 		t.Errorf("notes: %q", out.Notes)
 	}
 }
@@ -294,6 +297,77 @@ func TestSetName(t *testing.T) {
 		if got := job.SetName(path); !regexp.MustCompile("^" + want + "$").MatchString(got) {
 			t.Errorf("%s: %s, want %s", path, got, want)
 		}
+	}
+}
+
+// TestNotes: what nobody judges is said once, with the key to set, and is in the
+// status; a configuration that says who judges has nothing to be told.
+func TestNotes(t *testing.T) {
+	s := ugly(t)
+	holds := func(notes []string, want ...string) bool {
+		return len(notes) == len(want) && !slices.ContainsFunc(want, func(w string) bool {
+			return !slices.ContainsFunc(notes, func(n string) bool { return strings.Contains(n, w) })
+		})
+	}
+	if out := s.apply(); !holds(out.Notes, "set apply.verify.require") {
+		t.Errorf("with creation rules: %q", out.Notes)
+	}
+	if err := os.Remove(filepath.Join(s.own, ".sops.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	out := s.apply()
+	if !holds(out.Notes, "set apply.verify.require", "secrets.recipients.from") {
+		t.Errorf("without creation rules: %q", out.Notes)
+	}
+	if run := s.statuses()[0]; run.Target != "" || !slices.Equal(run.Warnings, out.Notes) {
+		t.Errorf("status of the run: %+v", run)
+	}
+	digest := out.Targets[0].Digest
+	file := filepath.Join(s.own, "config.yaml")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	environments := "secrets: {environments: [{name: prod, targets: ['**'], recipients: [" + s.recipient + "]}]}\n"
+	if err := os.WriteFile(file, append(text, environments...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := s.apply(func(o *job.Options) { o.Expect = digest }); len(out.Notes) != 0 {
+		t.Errorf("keys are listed and the digest is expected: %q", out.Notes)
+	}
+}
+
+// TestDriftSilent: what somebody wrote into the cluster can hold a value of the
+// set, as a key of a ConfigMap or as the name of a field manager. It is not said.
+func TestDriftSilent(t *testing.T) {
+	s := ugly(t)
+	// Of its own: other tests look for theirs in all ConfigMaps of the cluster.
+	const password = "c4n4ry-drift-77a1-p4ssw0rd"
+	s.seal("overlays/prod/secret.yaml", "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\nstringData:\n  password: "+password+"\n")
+	s.commit("another password")
+	s.apply()
+	settings := s.get("deployment", "web", "-o", "jsonpath={.spec.template.spec.containers[0].envFrom[0].configMapRef.name}")
+	s.plane.Kubectl(t, "-n", s.namespace, "patch", "configmap", settings, "--field-manager="+password, "-p", `{"data":{"colour":"red","`+password+`":"x"}}`)
+	out, err := s.job().Drift(t.Context())
+	if err != nil {
+		s.fatal(out, err)
+	}
+	text, err := json.Marshal(out.Targets[0].Drift)
+	if err != nil || !strings.Contains(string(text), ".data.colour") || !strings.Contains(string(text), "••••••••") {
+		t.Errorf("drift is not told: %v %s", err, text)
+	}
+	for _, o := range out.Targets[0].Drift {
+		text = append(text, o.String()...)
+	}
+	if holds(string(text), password) {
+		t.Errorf("drift says the password: %s", text)
+	}
+	s.write("overlays/prod/kustomization.yaml", "namespace: "+s.namespace+"\nresources: [web.yaml, secret.yaml]\nconfigMapGenerator: [{name: settings, literals: [colour=blue], options: {disableNameSuffixHash: true}}]\n")
+	s.commit("colour")
+	s.plane.Kubectl(t, "-n", s.namespace, "create", "configmap", "settings", "--from-literal=colour=red", "--field-manager="+password)
+	_, err = s.job().Run(t.Context())
+	if err == nil || !strings.Contains(err.Error(), ".data.colour") || holds(err.Error(), password) {
+		t.Errorf("a conflict with a manager of that name: %v", err)
 	}
 }
 

@@ -68,7 +68,10 @@ func (j *Job) instead(ctx context.Context) string {
 
 // still says whether the reference names the revision that failed.
 func (j *Job) still(ctx context.Context) bool {
-	r, err := j.open(ctx, j.opts.Revision)
+	r, err := j.prepare(ctx)
+	if err == nil {
+		err = r.fetch(ctx, j.opts.Revision)
+	}
 	defer r.close()
 	return err == nil && r.outcome.Revision == j.waiting.revision
 }
@@ -77,6 +80,9 @@ func (j *Job) still(ctx context.Context) bool {
 func (j *Job) remember(out *Outcome, err error, interval time.Duration) {
 	if j.waiting.instead != "" && out.Revision == j.waiting.instead {
 		return // kept in place of what failed
+	}
+	if err != nil && out.Revision == "" {
+		return // nothing was learnt of any commit
 	}
 	if err == nil {
 		j.waiting = &stalled{}

@@ -29,17 +29,17 @@ type run struct {
 	targets   []*target
 
 	comparing bool // nothing is written: see Drift
-	began     bool // the lease was had
 	standIn   bool // it is applied in place of a revision that failed
+	turn      turn // of the lease, before the reference was looked up
 
 	judge   *health.Judge
 	ignores ignores
 	newer   *newer // nil where nothing newer can come
 }
 
-// open reads the configuration, connects, and takes the commit. The run is never
-// nil: what is known so far can be reported.
-func (j *Job) open(ctx context.Context, revision string) (*run, error) {
+// prepare reads the configuration and connects. The run is never nil: what is
+// known so far can be reported.
+func (j *Job) prepare(ctx context.Context) (*run, error) {
 	r := &run{job: j, outcome: &Outcome{}, namespace: j.opts.Namespace, config: &gate.Config{}}
 	config, err := gate.ReadOwn(j.opts.Config)
 	if err != nil {
@@ -52,9 +52,7 @@ func (j *Job) open(ctx context.Context, revision string) (*run, error) {
 	if err := r.connect(ctx); err != nil {
 		return r, &Error{Stage: StageConnect, Err: err}
 	}
-	if err := r.fetch(ctx, revision); err != nil {
-		return r, &Error{Stage: StageFetch, Err: err}
-	}
+	j.home = home{r.cluster, r.namespace}
 	return r, nil
 }
 
@@ -128,6 +126,18 @@ func (r *run) beside(file string) string {
 		return file
 	}
 	return filepath.Join(filepath.Dir(r.job.opts.Config), file)
+}
+
+// origin names what is applied, for people.
+func (r *run) origin() string {
+	from := r.config.Apply.Source.URL
+	if from == "" {
+		from = r.job.opts.Directory
+	}
+	if r.outcome.Revision == "" {
+		return from
+	}
+	return from + " at " + r.outcome.Revision
 }
 
 // close lets go of the mirror. Everything that is applied is in memory by then.

@@ -18,12 +18,14 @@ import (
 // kind or a namespace: controllers that make such things take seconds.
 const settleInterval = 3 * time.Second
 
-// rollout brings all targets into the cluster. It goes on with the others when
-// one fails, and prunes only where everything has worked.
+// rollout brings all targets into the cluster. Nothing is written before all of
+// them were tried. Then it goes on with the others when one fails, and prunes only
+// where everything has worked.
 func (r *run) rollout(ctx context.Context) error {
-	r.began = true
 	r.started(ctx)
-	r.applyAll(ctx)
+	if r.survey(ctx) {
+		r.applyAll(ctx)
+	}
 	r.each(func(t *target) {
 		stage, err := t.wait(ctx, r)
 		t.fail(stage, err)
@@ -37,13 +39,13 @@ func (r *run) rollout(ctx context.Context) error {
 	}
 	for _, t := range r.targets {
 		if t.run != nil {
-			t.outcome.Result = t.run.Result()
+			t.outcome.Result = r.result(t)
 		}
-		if !t.ok() && ctx.Err() == nil && t.changed {
+		if !t.ok() && ctx.Err() == nil && t.changed && t.wrote {
 			t.fail(StageHooks, hook.Run(ctx, t.cluster, t.hooks.Failed, r.hookOptions(t.set)))
 		}
 	}
-	r.outcome.Notes = r.orphans(ctx)
+	r.outcome.Notes = append(r.outcome.Notes, r.orphans(ctx)...)
 	err := r.err()
 	r.report(ctx, err)
 	return err
@@ -63,13 +65,13 @@ func (r *run) applyAll(ctx context.Context) {
 			r.job.opts.Tell("applying " + t.outcome.Target)
 			if stage, err := t.apply(ctx, r); err != nil {
 				again = append(again, t)
-				failures[t] = &Error{Stage: stage, Target: t.outcome.Target, Err: err}
+				failures[t] = t.failure(stage, err)
 			}
 		}
 		got := len(again) < len(pending)
 		mayCome := false
-		for _, failure := range failures {
-			mayCome = mayCome || missing(failure)
+		for t, failure := range failures {
+			mayCome = mayCome || missing(failure) || r.brings(t, failure.Err)
 		}
 		if ctx.Err() != nil || len(again) == 0 || !mayCome || !got && r.job.opts.Now().After(deadline) {
 			for t, failure := range failures {

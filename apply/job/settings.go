@@ -96,8 +96,8 @@ func (r *run) healthOptions(set inventory.Set) health.Options {
 	return opts
 }
 
-func (r *run) driftOptions() drift.Options {
-	return drift.Options{Key: r.job.key, Ignored: r.ignores.Ignored}
+func (r *run) driftOptions(t *target) drift.Options {
+	return drift.Options{Key: r.job.key, Ignored: r.ignores.Ignored, Redact: t.redact}
 }
 
 func (r *run) hookOptions(set inventory.Set) hook.Options {

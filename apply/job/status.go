@@ -68,7 +68,7 @@ func (r *run) statusOf(t *target) Status {
 		}
 	}
 	for _, d := range o.Drift {
-		s.Drift = append(s.Drift, t.redact(d.String()))
+		s.Drift = append(s.Drift, d.String())
 	}
 	s.Drift = bounded(s.Drift)
 	var failed *Error
@@ -114,11 +114,15 @@ func (r *run) lines(err error) []string {
 	if err == nil {
 		return nil
 	}
-	text := err.Error()
+	return bounded(strings.Split(r.redact(err.Error()), "\n"))
+}
+
+// redact takes what was decrypted for any target out of a text.
+func (r *run) redact(text string) string {
 	for _, t := range r.targets {
 		text = t.redact(text)
 	}
-	return bounded(strings.Split(text, "\n"))
+	return text
 }
 
 func bounded(lines []string) []string {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -43,11 +44,14 @@ type target struct {
 	objects []*unstructured.Unstructured
 	hooks   hook.Hooks
 	run     *apply.Run
+	known   bool   // Previous and begun are
 	begun   string // the revision that was begun after Previous, and not completed
 	changed bool   // something is new since Previous, so that hooks are due
 
-	hooked    bool  // the hooks before the apply have run
-	postponed error // why they could not, where a wave of the target may help
+	planned   time.Time // when the run was planned and tried; zero where it has to be
+	wrote     bool      // something of the target was sent to be stored
+	hooked    bool      // the hooks before the apply have run
+	postponed error     // why they could not, where a wave of the target may help
 	outcome   *TargetOutcome
 }
 
@@ -55,10 +59,10 @@ func (r *run) newTarget(a gate.Admitted, result *decrypt.Result) (*target, error
 	path := a.Target.Path
 	hooks, objects, err := hook.Split(result.Objects)
 	if err != nil {
-		return nil, &Error{Stage: StageHooks, Target: path, Err: err}
+		return nil, &Error{Stage: StageHooks, Target: path, Err: err, redact: result.Redact}
 	}
 	if err := r.homeFree(result.Objects); err != nil {
-		return nil, &Error{Stage: StageApply, Target: path, Err: err}
+		return nil, &Error{Stage: StageApply, Target: path, Err: err, redact: result.Redact}
 	}
 	t := &target{
 		set:     inventory.Set{Name: SetName(path), Namespace: r.namespace, Version: r.job.opts.ToolVersion},
@@ -121,49 +125,91 @@ func SetName(path string) string {
 	return slug + "-" + hex.EncodeToString(sum[:4])
 }
 
+// failure is an error of the target.
+func (t *target) failure(stage Stage, err error) *Error {
+	return &Error{Stage: stage, Target: t.outcome.Target, Err: err, redact: t.redact}
+}
+
 // fail ends a target in a stage; the first reason counts.
 func (t *target) fail(stage Stage, err error) {
 	if t.outcome.Err == nil && err != nil {
-		t.outcome.Err = &Error{Stage: stage, Target: t.outcome.Target, Err: err}
+		t.outcome.Err = t.failure(stage, err)
 	}
 }
 
-// remember looks up what the target was last applied with. Where that is not
-// known, planning will say what is wrong.
+// remember looks up what the target was last applied with, once. Where that is
+// not known, planning will say what is wrong.
 func (t *target) remember(ctx context.Context) {
+	if t.known {
+		return
+	}
 	if before, err := inventory.Load(ctx, t.cluster, t.set); err == nil {
-		t.outcome.Previous, t.begun = before.Revision, before.Applying
+		t.outcome.Previous, t.begun, t.known = before.Revision, before.Applying, true
 	}
 }
 
 func (t *target) ok() bool { return t.outcome.Err == nil }
 
-// plan compares the target with the cluster and writes nothing.
-func (t *target) plan(ctx context.Context, r *run) error {
+// planAge is how long a plan counts: other targets may be waited for in between,
+// and the cluster goes on changing. What changes within it, the engine sees when
+// it writes.
+const planAge = time.Minute
+
+// plan compares the target with the cluster, tries everything, hooks too, and
+// writes nothing.
+func (t *target) plan(ctx context.Context, r *run) (Stage, error) {
 	t.remember(ctx)
-	t.changed = !r.same(t)
+	t.changed, t.planned = !r.same(t), time.Time{}
 	run, err := apply.Plan(ctx, t.cluster, t.objects, r.applyOptions(t))
 	if err != nil {
-		return err
+		return StageApply, err
 	}
 	t.run = run
-	if err := run.Preflight(ctx); err != nil {
-		return err
+	refused := run.Preflight(ctx)
+	if err := t.tryHooks(ctx, r); err != nil && refused == nil {
+		return StageHooks, err
+	} else if err != nil {
+		return StageApply, errors.Join(refused, err)
+	}
+	if refused != nil {
+		return StageApply, refused
 	}
 	if !t.changed {
-		t.outcome.Drift = drift.Compare(run, r.driftOptions())
+		t.outcome.Drift = drift.Compare(run, r.driftOptions(t))
 	}
-	return nil
+	t.planned = r.job.opts.Now()
+	return StageApply, nil
+}
+
+// tryHooks has the server try the hooks that are due. Those in a namespace that
+// the target is about to make cannot be tried before.
+func (t *target) tryHooks(ctx context.Context, r *run) error {
+	if !t.changed || r.comparing {
+		return nil
+	}
+	fresh := map[string]bool{}
+	for _, c := range t.run.Changes() {
+		if isNamespace(c.Desired) && c.Live == nil {
+			fresh[c.ID.Name] = true
+		}
+	}
+	hooks := slices.Concat(t.hooks.Before, t.hooks.After, t.hooks.Failed)
+	hooks = slices.DeleteFunc(hooks, func(u *unstructured.Unstructured) bool { return fresh[u.GetNamespace()] })
+	return hook.Check(ctx, t.cluster, hooks, r.hookOptions(t.set))
 }
 
 // apply writes the target, behind its hooks.
 func (t *target) apply(ctx context.Context, r *run) (Stage, error) {
-	if err := t.plan(ctx, r); err != nil {
-		return StageApply, err
+	if t.planned.IsZero() || r.job.opts.Now().Sub(t.planned) > planAge {
+		if stage, err := t.plan(ctx, r); err != nil {
+			return stage, err
+		}
 	}
+	t.planned = time.Time{} // a plan is for one apply
 	if err := t.before(ctx, r); err != nil {
 		return StageHooks, err
 	}
+	t.wrote = true
 	if err := t.run.Apply(ctx); err != nil {
 		return StageApply, err
 	}
@@ -176,6 +222,7 @@ func (t *target) before(ctx context.Context, r *run) error {
 	if !t.changed || t.hooked {
 		return nil
 	}
+	t.wrote = t.wrote || len(t.hooks.Before) > 0
 	err := hook.Run(ctx, t.cluster, t.hooks.Before, r.hookOptions(t.set))
 	if cluster.IsNotFound(err) && slices.ContainsFunc(t.objects, isNamespace) {
 		t.postponed = err
@@ -222,4 +269,17 @@ func (t *target) wait(ctx context.Context, r *run) (Stage, error) {
 		return StageHooks, hook.Run(ctx, t.cluster, t.hooks.After, r.hookOptions(t.set))
 	}
 	return StageHealth, nil
+}
+
+// result is what was done to a target, without what was decrypted for any: they
+// share a connection, and what the server warned of.
+func (r *run) result(t *target) *apply.Result {
+	result := t.run.Result()
+	for i := range result.Actions {
+		result.Actions[i].Reason = r.redact(result.Actions[i].Reason)
+	}
+	for i, text := range result.Warnings {
+		result.Warnings[i] = r.redact(text)
+	}
+	return result
 }

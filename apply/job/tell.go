@@ -37,9 +37,19 @@ func (r *run) started(ctx context.Context) {
 	}
 }
 
+// home is where a job tells how it went.
+type home struct {
+	cluster   *cluster.Cluster
+	namespace string
+}
+
 // report tells how the run went: statuses, events, notifications. What cannot be
-// told does not change how it went.
+// told does not change how it went. A run whose configuration cannot be read tells
+// it where the one before did.
 func (r *run) report(ctx context.Context, err error) {
+	if r.cluster == nil {
+		r.cluster, r.namespace = r.job.home.cluster, r.job.home.namespace
+	}
 	if r.cluster == nil {
 		return
 	}

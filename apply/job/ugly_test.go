@@ -142,8 +142,8 @@ func TestEmptied(t *testing.T) {
 	unchanged()
 	s.git("rm", "-rq", ".")
 	s.write("README.md", "moved\n")
-	s.commit("emptied")
-	s.refuses(job.StageGate, "has no kustomization and no Kubernetes manifest that the configuration includes")
+	emptied := s.commit("emptied")
+	s.refuses(job.StageGate, "file://"+s.dir+" at "+emptied+": ", "has no kustomization and no Kubernetes manifest that the configuration includes")
 	unchanged()
 }
 

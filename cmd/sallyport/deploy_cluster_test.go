@@ -24,6 +24,7 @@ func TestDeployInCluster(t *testing.T) {
 	t.Run("run", c.testRun)
 	t.Run("pod security", c.testPodSecurity)
 	t.Run("rights", c.testRights)
+	t.Run("homes", c.testHomes)
 	t.Run("drift", c.testDrift)
 	t.Run("impersonation", c.testImpersonation)
 }
@@ -164,6 +165,9 @@ func (c *deployed) testRights(t *testing.T) {
 		{"delete", "validatingadmissionpolicybindings.admissionregistration.k8s.io", "", "sallyport-drift-dry-run", false},
 		{"list", "secrets", "sallyport", "", false}, {"patch", "secrets", "sallyport", "sallyport-age", false}, {"get", "secrets", "sallyport", "sallyport-credentials", false},
 		{"delete", "configmaps", "sallyport", "", false}, {"delete", "leases.coordination.k8s.io", "sallyport", "sallyport", false},
+		{"list", "secrets", "sallyport-tenant-a", "", false}, {"create", "pods", "sallyport-tenant-a", "", false}, {"create", "jobs.batch", "sallyport-tenant-a", "", false},
+		{"patch", "secrets", "sallyport-tenant-a", "sallyport-age", false}, {"create", "serviceaccounts/token", "sallyport-tenant-a", "sallyport-deployer", false},
+		{"patch", "validatingadmissionpolicies.admissionregistration.k8s.io", "", "sallyport-home", false},
 	}
 	workloads := func(namespace string) (all []right) {
 		for _, verb := range []string{"get", "list", "create", "patch", "delete"} {
@@ -176,62 +180,71 @@ func (c *deployed) testRights(t *testing.T) {
 	books := func(namespace string, write bool) []right {
 		return []right{
 			{"get", "secrets", namespace, "sallyport-age", true}, {"get", "configmaps", namespace, "sallyport-set", true},
-			{"create", "configmaps", namespace, "", write}, {"patch", "configmaps", namespace, "", write}, {"list", "configmaps", namespace, "", write},
+			{"create", "configmaps", namespace, "", write}, {"patch", "configmaps", namespace, "", write},
 			{"create", "leases.coordination.k8s.io", namespace, "", write}, {"update", "leases.coordination.k8s.io", namespace, "sallyport", write},
 			{"get", "leases.coordination.k8s.io", namespace, "sallyport", write}, {"update", "leases.coordination.k8s.io", namespace, "another", false},
 			{"create", "events", namespace, "", write},
 		}
 	}
+	var questions []question
 	for _, a := range []struct {
 		user   string
 		rights [][]right
 	}{
 		{account("sallyport", "sallyport"), [][]right{never, workloads("shop"), books("sallyport", true), {
-			{"impersonate", "serviceaccounts", "tenant-a", "sallyport-deployer", true}, {"impersonate", "serviceaccounts", "shop", "sallyport-deployer", false},
+			{"impersonate", "serviceaccounts", "sallyport-tenant-a", "sallyport-deployer", true}, {"impersonate", "serviceaccounts", "shop", "sallyport-deployer", false},
+			{"list", "configmaps", "sallyport", "", true}, // for sallyport status
 			{"get", "deployments.apps", "tenant-a", "", false}, {"get", "secrets", "sallyport-tenant-a", "sallyport-age", false},
 			{"patch", "configmaps", "sallyport-tenant-a", "", false},
 		}}},
 		{account("sallyport", "sallyport-drift"), [][]right{never, workloads("shop"), books("sallyport", false)}},
 		{account("sallyport-tenant-a", "sallyport"), [][]right{never, workloads("tenant-a"), books("sallyport-tenant-a", true), {
 			{"get", "deployments.apps", "shop", "", false}, {"get", "secrets", "sallyport", "sallyport-age", false}, {"patch", "configmaps", "sallyport", "", false},
-			{"impersonate", "serviceaccounts", "tenant-a", "sallyport-deployer", false},
+			{"impersonate", "serviceaccounts", "sallyport-tenant-a", "sallyport-deployer", false},
 		}}},
-		{account("tenant-a", "sallyport-deployer"), [][]right{never, workloads("tenant-a"), books("tenant-a", true), {
+		{account("sallyport-tenant-a", "sallyport-deployer"), [][]right{never, workloads("tenant-a"), books("sallyport-tenant-a", true), {
 			{"get", "deployments.apps", "shop", "", false}, {"get", "secrets", "sallyport", "sallyport-age", false},
-			{"impersonate", "serviceaccounts", "tenant-a", "sallyport-deployer", false},
+			{"impersonate", "serviceaccounts", "sallyport-tenant-a", "sallyport-deployer", false},
 		}}},
 		{account("shop", "default"), [][]right{never, {{"get", "secrets", "shop", "", false}, {"get", "configmaps", "sallyport", "", false}}}},
 	} {
-		t.Run(a.user, func(t *testing.T) {
-			for _, rights := range a.rights {
-				c.ask(t, a.user, rights)
+		for _, rights := range a.rights {
+			for _, r := range rights {
+				questions = append(questions, question{a.user, r})
 			}
-		})
+		}
 	}
+	c.ask(t, questions)
+}
+
+// question is whether an account has a right.
+type question struct {
+	user string
+	right
 }
 
 // ask is kubectl auth can-i for many questions at once.
-func (c *deployed) ask(t *testing.T, user string, rights []right) {
+func (c *deployed) ask(t *testing.T, questions []question) {
 	t.Helper()
 	var reviews strings.Builder
-	for _, r := range rights {
-		resource, subresource, _ := strings.Cut(r.resource, "/")
+	for _, q := range questions {
+		resource, subresource, _ := strings.Cut(q.resource, "/")
 		resource, group, _ := strings.Cut(resource, ".")
 		fmt.Fprintf(&reviews, "---\n{apiVersion: authorization.k8s.io/v1, kind: SubjectAccessReview, spec: {user: %q, groups: [system:authenticated, system:serviceaccounts], "+
 			"resourceAttributes: {verb: %q, group: %q, resource: %q, subresource: %q, namespace: %q, name: %q}}}\n",
-			user, r.verb, group, resource, subresource, r.namespace, r.name)
+			q.user, q.verb, group, resource, subresource, q.namespace, q.name)
 	}
-	out, err := c.KubectlAs(t, c.Admin, reviews.String(), "create", "-f", "-", "-o", `jsonpath={.status.allowed}{"\n"}`)
+	out, err := c.KubectlAs(t, c.Admin, reviews.String(), "create", "--validate=false", "-f", "-", "-o", `jsonpath={.status.allowed}{"\n"}`)
 	if err != nil {
 		t.Fatal(err)
 	}
 	answers := strings.Fields(out)
-	if len(answers) != len(rights) {
-		t.Fatalf("%d answers to %d questions", len(answers), len(rights))
+	if len(answers) != len(questions) {
+		t.Fatalf("%d answers to %d questions", len(answers), len(questions))
 	}
-	for i, r := range rights {
-		if got := answers[i] == "true"; got != r.want {
-			t.Errorf("%s %s %s/%s: %v, want %v", r.verb, r.resource, r.namespace, r.name, got, r.want)
+	for i, q := range questions {
+		if got := answers[i] == "true"; got != q.want {
+			t.Errorf("%s: %s %s %s/%s: %v, want %v", q.user, q.verb, q.resource, q.namespace, q.name, got, q.want)
 		}
 	}
 }
@@ -252,7 +265,7 @@ func (c *deployed) testDrift(t *testing.T) {
 		_, err := c.KubectlAs(t, kubeconfig, stdin, append([]string{"-n", "shop"}, args...)...)
 		return err
 	}
-	c.untilDenied(t, func() error {
+	c.untilDenied(t, onlyDryRuns, func() error {
 		return write("", "patch", "configmap", "settings", "-p", `{"metadata":{"labels":{"policy":"awaited"}}}`)
 	})
 	settings := "{apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {a: c}}"
@@ -283,7 +296,7 @@ func (c *deployed) testDrift(t *testing.T) {
 		{"role", "", []string{"create", "clusterrole", "made-by-drift", "--verb=get", "--resource=pods"}, true},
 		{"definition", "", []string{"delete", "crd", "servicemonitors.monitoring.coreos.com"}, true},
 	} {
-		if err := write(w.stdin, w.args...); err == nil || !strings.Contains(err.Error(), "only dry-runs are admitted") {
+		if err := write(w.stdin, w.args...); err == nil || !strings.Contains(err.Error(), onlyDryRuns) {
 			t.Errorf("%s: %v", w.name, err)
 		}
 		if w.dryRun {
@@ -320,13 +333,16 @@ func added(before, after string) []string {
 	return slices.DeleteFunc(strings.Split(after, "\n"), func(line string) bool { return slices.Contains(known, line) })
 }
 
-// untilDenied waits until the admission policy is in force: the API server takes
-// a moment to compile it.
-func (c *deployed) untilDenied(t *testing.T, write func() error) {
+// onlyDryRuns is what the policy about drift says.
+const onlyDryRuns = "only dry-runs are admitted"
+
+// untilDenied waits until an admission policy is in force, as its message shows:
+// the API server takes a moment to compile it.
+func (c *deployed) untilDenied(t *testing.T, message string, write func() error) {
 	t.Helper()
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		err := write()
-		if err != nil && strings.Contains(err.Error(), "only dry-runs are admitted") {
+		if err != nil && strings.Contains(err.Error(), message) {
 			return
 		}
 		if time.Now().After(deadline) {
@@ -345,13 +361,14 @@ func (c *deployed) testImpersonation(t *testing.T) {
 		args []string
 		want string // part of the error; "" where it is allowed
 	}{
-		{"the listed account", []string{"-n", "tenant-a", "--as", account("tenant-a", "sallyport-deployer")}, ""},
+		{"the listed account", []string{"-n", "tenant-a", "--as", account("sallyport-tenant-a", "sallyport-deployer")}, ""},
 		{"itself", []string{"-n", "tenant-a"}, "forbidden"},
-		{"the listed account, in another's namespace", []string{"-n", "shop", "--as", account("tenant-a", "sallyport-deployer")}, "forbidden"},
+		{"the listed account, in another's namespace", []string{"-n", "shop", "--as", account("sallyport-tenant-a", "sallyport-deployer")}, "forbidden"},
 		{"another account of the tenant", []string{"-n", "tenant-a", "--as", account("tenant-a", "default")}, "cannot impersonate"},
+		{"another account beside the listed one", []string{"-n", "tenant-a", "--as", account("sallyport-tenant-a", "default")}, "cannot impersonate"},
 		{"the account of another tenant", []string{"-n", "other", "--as", account("other", "sallyport-deployer")}, "cannot impersonate"},
 		{"a person", []string{"-n", "tenant-a", "--as", "admin"}, "cannot impersonate"},
-		{"an administrator", []string{"-n", "tenant-a", "--as", account("tenant-a", "sallyport-deployer"), "--as-group", "system:masters"}, "cannot impersonate"},
+		{"an administrator", []string{"-n", "tenant-a", "--as", account("sallyport-tenant-a", "sallyport-deployer"), "--as-group", "system:masters"}, "cannot impersonate"},
 	} {
 		// kubectl validates by itself first and would hide why it cannot.
 		_, err := c.KubectlAs(t, kubeconfig, object, append([]string{"apply", "--server-side", "--validate=false", "-f", "-"}, w.args...)...)

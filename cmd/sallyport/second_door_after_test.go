@@ -86,7 +86,7 @@ func get(url string) string {
 }
 
 // testTenant holds that a runner which impersonates an account applies the
-// tenant's target as that account, whose namespace has key and books.
+// tenant's target as that account, whose own namespace has key and books.
 func (d *door) testTenant(t *testing.T) {
 	d.fleet.write(t, map[string]string{
 		"tenants/tenant-a/kustomization.yaml": "namespace: tenant-a\nresources: [secret.yaml]\nconfigMapGenerator: [{name: settings, literals: [colour=green]}]\n",
@@ -94,19 +94,19 @@ func (d *door) testTenant(t *testing.T) {
 	})
 	d.fleet.seal(t, "tenants/tenant-a/secret.yaml")
 	d.fleet.commit(t, "a tenant")
-	d.tenant(t, "tenant-a/sallyport-deployer")
+	d.tenant(t, "sallyport-tenant-a/sallyport-deployer")
 	identity, err := os.ReadFile(d.fleet.identity)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.KubectlAs(t, d.Admin, string(identity), "-n", "tenant-a", "create", "secret", "generic", "sallyport-age", "--from-file=identity.agekey=/dev/stdin"); err != nil {
+	if _, err := d.KubectlAs(t, d.Admin, string(identity), "-n", "sallyport-tenant-a", "create", "secret", "generic", "sallyport-age", "--from-file=identity.agekey=/dev/stdin"); err != nil {
 		t.Fatal(err)
 	}
 	d.once(t, "sallyport", "sallyport-tenant-a").must(t)
 	if string(d.liveSecrets(t)["tenant-a/tenant"]["password"]) != d.fleet.secrets["tenants/tenant-a/secret.yaml password"] {
 		t.Error("the tenant's Secret is not there")
 	}
-	if books := d.Kubectl(t, "-n", "tenant-a", "get", "configmaps,leases", "-o", "name"); !strings.Contains(books, "configmap/sallyport-tenants-tenant-a") || !strings.Contains(books, "lease.coordination.k8s.io/sallyport") {
+	if books := d.Kubectl(t, "-n", "sallyport-tenant-a", "get", "configmaps,leases", "-o", "name"); !strings.Contains(books, "configmap/sallyport-tenants-tenant-a") || !strings.Contains(books, "lease.coordination.k8s.io/sallyport") {
 		t.Errorf("the books are not the tenant's: %s", books)
 	}
 }
@@ -117,7 +117,7 @@ func (d *door) tenant(t *testing.T, account string) {
 	t.Helper()
 	d.overlay(t, "deploy/tenant/impersonated/runner/config", map[string]string{
 		"config.yaml": "apiVersion: sallyport.dev/v1\nkind: Config\ntargets:\n  include: [\"tenants/tenant-a/**\"]\napply:\n  " + d.overHTTPS() +
-			"\n  impersonate: " + account + "\n  identities: {secret: tenant-a/sallyport-age}\n  namespace: tenant-a\n  health: {timeout: 30s, stable: 1s}\n",
+			"\n  impersonate: " + account + "\n  identities: {secret: sallyport-tenant-a/sallyport-age}\n  namespace: tenant-a\n  health: {timeout: 30s, stable: 1s}\n",
 	})
 	d.overlay(t, "tenants", map[string]string{
 		"kustomization.yaml": "resources: [../deploy/tenant/impersonated]\npatches:\n" +
@@ -187,7 +187,7 @@ func (d *door) testAudit(t *testing.T) {
 			used[key]++
 		}
 	}
-	for _, namespace := range []string{"sallyport", "tenant-a"} {
+	for _, namespace := range []string{"sallyport", "sallyport-tenant-a"} {
 		d.wantUsed(t, namespace, used)
 	}
 }

@@ -18,6 +18,8 @@ import (
 
 	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/sallyport/sallyport/apply/cluster"
 )
 
 // Phase is how an object does.
@@ -43,7 +45,8 @@ type Verdict struct {
 
 // Judge judges objects. Its methods are safe for concurrent use.
 type Judge struct {
-	rules map[string]program // by group/kind
+	rules  map[string]program  // by group/kind
+	redact func(string) string // of what controllers say; nil changes nothing
 }
 
 // NewJudge compiles the rules. The error names the rule and what is wrong with
@@ -65,6 +68,24 @@ func NewJudge(rules []Rule) (*Judge, error) {
 
 // Of judges a live object.
 func (j *Judge) Of(u *unstructured.Unstructured) Verdict {
+	v := j.of(u)
+	v.Reason = j.line(v.Reason)
+	return v
+}
+
+// maxReason bounds what a controller may say in bytes: a line or two of a report.
+const maxReason = 400
+
+// line makes a controller's text fit for a line of a report. Whoever may write a
+// status can say anything in it.
+func (j *Judge) line(s string) string {
+	if j.redact != nil {
+		s = j.redact(s)
+	}
+	return cluster.OneLine(s, maxReason)
+}
+
+func (j *Judge) of(u *unstructured.Unstructured) Verdict {
 	if u.GetDeletionTimestamp() != nil {
 		return Verdict{Progressing, "is being deleted"}
 	}
@@ -88,9 +109,9 @@ func byStatus(u *unstructured.Unstructured) Verdict {
 	case status.CurrentStatus:
 		return Verdict{Phase: Healthy}
 	case status.FailedStatus:
-		return Verdict{Failed, oneLine(r.Message)}
+		return Verdict{Failed, r.Message}
 	}
-	reason := oneLine(r.Message)
+	reason := r.Message
 	if refused := refusedPods(u); refused != "" {
 		reason += "; " + refused
 	}
@@ -113,7 +134,7 @@ func refusedPods(u *unstructured.Unstructured) string {
 		c, _ := item.(map[string]any)
 		message, _ := c["message"].(string)
 		if said := refusal.FindStringSubmatch(message); c["type"] == "ReplicaFailure" && said != nil {
-			return "its pods are refused: " + oneLine(said[1])
+			return "its pods are refused: " + said[1]
 		}
 	}
 	return "its pods are refused: " + reason
@@ -170,16 +191,4 @@ func condition(u *unstructured.Unstructured, name string) (reason string, isTrue
 		}
 	}
 	return "", false
-}
-
-// maxReason bounds what a controller may say in bytes: a line of a report.
-const maxReason = 200
-
-// oneLine makes a controller's text fit for a line of a report.
-func oneLine(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > maxReason {
-		s = strings.ToValidUTF8(s[:maxReason], "") + "…"
-	}
-	return s
 }

@@ -3,8 +3,10 @@ package health
 import (
 	"strings"
 	"testing"
+	"unicode"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
 )
 
@@ -61,6 +63,58 @@ func TestOf(t *testing.T) {
 				t.Errorf("got %s %q, want %s %q", got.Phase, got.Reason, tt.want.Phase, tt.want.Reason)
 			}
 		})
+	}
+}
+
+// TestForeignMessage: what anybody who may write a status says there stays in its
+// line, is no command to who reads the log, is bounded, and shows no value, not
+// even half of one.
+func TestForeignMessage(t *testing.T) {
+	const canary = "canary-7c1e9a-canary"
+	judge := Judge{redact: func(s string) string { return strings.ReplaceAll(s, canary, "••••••••") }}
+	for name, text := range map[string]string{
+		"lines":   "a\n::error::b\r\n::stop-commands::c\u2028d\u0085e",
+		"command": "a ##[add-mask]b",
+		"screen":  "a\x1b[2J\x1b]0;title\x07\u202e\u200bb\x00",
+		"value":   "a " + canary,
+		"length":  strings.Repeat("é", 4000),
+		"half":    strings.Repeat("x", maxReason-5) + canary,
+	} {
+		for kind, u := range map[string]*unstructured.Unstructured{
+			"stalled":  object(t, "{apiVersion: x.example/v1, kind: X, metadata: {name: a}, status: {conditions: [{type: Stalled, status: 'True'}]}}"),
+			"unready":  object(t, "{apiVersion: x.example/v1, kind: X, metadata: {name: a}, status: {conditions: [{type: Ready, status: 'False'}]}}"),
+			"replicas": object(t, "{apiVersion: apps/v1, kind: ReplicaSet, metadata: {name: a}, status: {conditions: [{type: ReplicaFailure, status: 'True'}]}}"),
+			"job":      object(t, "{apiVersion: batch/v1, kind: Job, metadata: {name: a}, status: {conditions: [{type: Failed, status: 'True'}]}}"),
+		} {
+			list, _, _ := unstructured.NestedSlice(u.Object, "status", "conditions")
+			condition := list[0].(map[string]any)
+			condition["message"], condition["reason"] = text, text
+			_ = unstructured.SetNestedSlice(u.Object, list, "status", "conditions")
+			got := judge.Of(u)
+			if got.Phase == Healthy || got.Reason == "" {
+				t.Errorf("%s %s: %v", name, kind, got)
+			}
+			if strings.ContainsFunc(got.Reason, func(r rune) bool { return !unicode.IsPrint(r) }) ||
+				strings.Contains(got.Reason, "##[") || strings.Contains(got.Reason, "canary") || len(got.Reason) > maxReason+len("…") {
+				t.Errorf("%s %s: %q", name, kind, got.Reason)
+			}
+		}
+	}
+}
+
+// TestDefines: which definition a kind may wait for.
+func TestDefines(t *testing.T) {
+	kind := schema.GroupKind{Group: "x.example", Kind: "X"}
+	const crd = "{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: xs.x.example}, spec: {group: x.example, names: {kind: X}}}"
+	for text, want := range map[string]bool{
+		crd: true,
+		strings.Replace(crd, "kind: X}", "kind: Y}", 1):                                                                false,
+		strings.Replace(crd, "group: x.example", "group: y.example", 1):                                                false,
+		strings.Replace(crd, "name: xs.x.example", "name: xs.x.example, deletionTimestamp: '2026-01-01T00:00:00Z'", 1): false,
+	} {
+		if got := defines(object(t, text), kind); got != want {
+			t.Errorf("%s: %t", text, got)
+		}
 	}
 }
 

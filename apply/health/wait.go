@@ -70,14 +70,15 @@ func (e *Error) Error() string {
 }
 
 // Wait returns nil when all objects have been healthy for a while. It needs the
-// verb list on their kinds, and on pods if it is to say why a rollout hangs.
+// verb list on their kinds, on pods if it is to say why a rollout hangs, and get
+// on storageclasses to know of a claim that nobody uses that it need not be bound.
 //
 // The error is an [Error], wraps [ErrSuperseded], is the context's, or that of
 // a request that will not succeed later either.
 func Wait(ctx context.Context, c *cluster.Cluster, objects []cluster.ID, opts Options) error {
-	w := &watch{cluster: c, opts: opts, since: map[cluster.ID]time.Time{}}
-	if w.opts.Judge == nil {
-		w.opts.Judge = &Judge{}
+	w := &watch{cluster: c, opts: opts, judge: Judge{redact: c.Redact}, since: map[cluster.ID]time.Time{}, classes: map[string]binding{}}
+	if opts.Judge != nil {
+		w.judge.rules = opts.Judge.rules
 	}
 	w.groups = w.grouped(objects)
 	if len(w.groups) == 0 {

@@ -44,9 +44,11 @@ type group struct {
 type watch struct {
 	cluster *cluster.Cluster
 	opts    Options
+	judge   Judge
 	groups  []group
 	since   map[cluster.ID]time.Time // since when an object has looked hopeless
 	noPods  bool                     // pods may not be read
+	classes map[string]binding       // of storage classes
 }
 
 // grouped sorts the objects into as few lists as there are kinds and namespaces.
@@ -57,8 +59,7 @@ func (w *watch) grouped(objects []cluster.ID) []group {
 	}
 	by := map[key][]cluster.ID{}
 	for _, id := range objects {
-		_, ruled := w.opts.Judge.rules[kindOf(id.Group, id.Kind)]
-		if settled[id.GroupKind()] && !ruled {
+		if settled[id.GroupKind()] && !w.ruled(id) {
 			continue
 		}
 		k := key{id.GroupKind(), id.Namespace}
@@ -79,7 +80,14 @@ func (w *watch) look(ctx context.Context) ([]observed, error) {
 	var bad []observed
 	for _, g := range w.groups {
 		list, err := w.cluster.List(ctx, g.kind, g.namespace, w.opts.Selector)
-		if err != nil && !passing(err) {
+		var instead Verdict // of all, where they cannot be read
+		switch {
+		case err == nil:
+		case unserved(err):
+			instead = w.unserved(ctx, g.kind)
+		case passing(err):
+			instead = Verdict{Progressing, w.judge.line("cannot be read at the moment: " + err.Error())}
+		default:
 			return nil, err
 		}
 		live := map[string]*unstructured.Unstructured{}
@@ -90,9 +98,9 @@ func (w *watch) look(ctx context.Context) ([]observed, error) {
 			o := observed{State: State{ID: id, Verdict: Verdict{Missing, "does not exist"}}, live: live[id.Name]}
 			switch {
 			case err != nil:
-				o.Verdict = Verdict{Progressing, "cannot be read at the moment"}
+				o.Verdict = instead
 			case o.live != nil:
-				o.Verdict = w.opts.Judge.Of(o.live)
+				o.Verdict = w.of(ctx, o.live)
 			}
 			if o.Phase != Healthy {
 				bad = append(bad, o)
@@ -101,6 +109,21 @@ func (w *watch) look(ctx context.Context) ([]observed, error) {
 	}
 	slices.SortStableFunc(bad, func(a, b observed) int { return cmp.Compare(rank(a.Phase), rank(b.Phase)) })
 	return bad, nil
+}
+
+// of judges a live object, with what else has to be read for that.
+func (w *watch) of(ctx context.Context, live *unstructured.Unstructured) Verdict {
+	v := w.judge.Of(live)
+	if v.Phase == Progressing && pendingClaim(live) && !w.ruled(cluster.IDOf(live)) {
+		return w.claim(ctx, live)
+	}
+	return v
+}
+
+// ruled says whether the configuration has a rule for the kind of an object.
+func (w *watch) ruled(id cluster.ID) bool {
+	_, ruled := w.judge.rules[kindOf(id.Group, id.Kind)]
+	return ruled
 }
 
 // observed is a state and the object that it was read from; live is nil where
@@ -166,7 +189,7 @@ func (w *watch) stuck(ctx context.Context, live *unstructured.Unstructured) (rea
 		return "", false
 	}
 	if refused := refusedPods(live); refused != "" {
-		return refused, false
+		return w.judge.line(refused), false
 	}
 	if w.noPods {
 		return "", false

@@ -128,6 +128,8 @@ func (r *Repository) Expand(text string) string {
 			return r.hiddenIdentity(form, w.Key(name).Identity)
 		case "base64":
 			return base64.StdEncoding.EncodeToString([]byte(arg))
+		case "wrapped":
+			return wrapped(base64.StdEncoding.EncodeToString([]byte(arg)))
 		case "pem":
 			key := w.pem()
 			r.canary(strings.Split(key, "\n")[1])
@@ -148,6 +150,16 @@ func (r *Repository) Expand(text string) string {
 		r.t.Fatalf("unknown placeholder %s", match)
 		return ""
 	})
+}
+
+// wrapped breaks a text into lines that are too short to be taken for anything.
+func wrapped(text string) string {
+	const width = 20
+	var lines []string
+	for line := range slices.Chunk([]byte(text), width) {
+		lines = append(lines, string(line))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // hiddenIdentity lays an age identity out in a way that a search for it misses.
@@ -171,6 +183,8 @@ func (r *Repository) hiddenIdentity(form, identity string) string {
 		text = identity[:7] + "\n    " + identity[7:30] + "\n    " + identity[30:]
 	case "quoted":
 		text = identity[:11] + "\\\n    \\" + identity[11:40] + "\\\n    \\" + identity[40:]
+	case "breaks":
+		text = strings.ReplaceAll(wrapped(identity), "\n", `\n`)
 	case "joined":
 		text = identity[:9] + "\" +\n  \"" + identity[9:]
 	}

@@ -13,7 +13,7 @@ var homes = []string{"sallyport", "sallyport-tenant-a", "keys"}
 // aHome is what the policy sallyport-home says of a namespace, and isHome what it
 // says of the Namespace itself.
 const (
-	aHome  = "is a home, with keys, books or configuration of sallyport"
+	aHome  = "is a home of sallyport, with keys, books or configuration: its accounts"
 	isHome = "a namespace that is a home of sallyport"
 )
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -279,5 +280,38 @@ func TestDeployAlerts(t *testing.T) {
 	}
 	if len(alerts) == 0 {
 		t.Error("no alerts")
+	}
+}
+
+// TestDeployExample holds that the README's command turns the example into one
+// that stands by itself: every base is an address of a directory that is here.
+func TestDeployExample(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join(deployDir, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := regexp.MustCompile(`(?m)^sed -E '(.*)' (deploy/\S+) > my-cluster/kustomization.yaml$`).FindStringSubmatch(string(readme))
+	if line == nil {
+		t.Fatal("the README has no such command")
+	}
+	out, err := exec.Command("sed", "-E", line[1], filepath.Join("../..", line[2])).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var example struct{ Resources, Components []string }
+	if err := yaml.Unmarshal(out, &example); err != nil {
+		t.Fatal(err)
+	}
+	address := regexp.MustCompile(`^https://github\.com/sallyport/sallyport//deploy/(.*)\?ref=v`)
+	for _, base := range append(example.Resources, example.Components...) {
+		if base == "shop.yaml" {
+			continue
+		}
+		m := address.FindStringSubmatch(base)
+		if m == nil {
+			t.Errorf("%s is no address", base)
+		} else if _, err := os.Stat(filepath.Join(deployDir, m[1], "kustomization.yaml")); err != nil {
+			t.Error(err)
+		}
 	}
 }

@@ -202,6 +202,9 @@ func (g *gate) judge(ctx context.Context) (*done, error) {
 		return nil, err
 	}
 	g.conclude(d)
+	if d.defined, err = g.definitionsLost(ctx, d); err != nil {
+		return nil, err
+	}
 	d.judges, err = g.judgesChanged(ctx)
 	return d, err
 }

@@ -36,10 +36,7 @@ func (g *gate) judgesChanged(ctx context.Context) ([]finding.Finding, error) {
 	if g.opts.PolicyFrom == "" || g.opts.Shard.Index > 1 {
 		return nil, nil
 	}
-	before, err := g.snap.Base(ctx, g.opts.PolicyFrom)
-	if err != nil {
-		before = g.trusted // unrelated histories have everything between them
-	}
+	before := g.beforeJudging(ctx)
 	changes, err := g.snap.Changed(ctx, before)
 	if err != nil {
 		return nil, fmt.Errorf("--policy-from: %w", err)
@@ -55,6 +52,15 @@ func (g *gate) judgesChanged(ctx context.Context) ([]finding.Finding, error) {
 		}
 	}
 	return out, nil
+}
+
+// beforeJudging is the state before the change, where another revision judges.
+func (g *gate) beforeJudging(ctx context.Context) *repo.Snapshot {
+	before, err := g.snap.Base(ctx, g.opts.PolicyFrom)
+	if err != nil {
+		return g.trusted // unrelated histories have everything between them
+	}
+	return before
 }
 
 // judges tells the files that judge from all others.

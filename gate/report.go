@@ -59,7 +59,7 @@ func (g *gate) collect(d *done) map[string][]finding.Finding {
 	out := map[string][]finding.Finding{
 		"render":  slices.Clone(d.discovery),
 		"secrets": slices.Concat(g.aboutFiles(d), d.commits, d.variables, d.readers),
-		"schema":  slices.Clone(d.across.Findings),
+		"schema":  slices.Concat(d.across.Findings, d.defined),
 	}
 	for _, o := range d.outcomes {
 		out["render"] = append(out["render"], o.rendering...)

@@ -70,7 +70,7 @@ func Rules(ctx context.Context) ([]finding.Rule, error) {
 
 // builtin returns the rules that are not policies.
 func builtin() []finding.Rule {
-	return sorted(render.Rules(), validate.Rules(), secrets.Rules(), []finding.Rule{rulePolicyChanged, ruleWaiverExpired, ruleWaiverUnused})
+	return sorted(render.Rules(), validate.Rules(), secrets.Rules(), []finding.Rule{ruleDefinitionRemoved, rulePolicyChanged, ruleWaiverExpired, ruleWaiverUnused})
 }
 
 func sorted(rules ...[]finding.Rule) []finding.Rule {

@@ -40,6 +40,9 @@ const (
 	// defaultPruneTimeout is how long deleted objects may take to be gone: a pod
 	// has 30 seconds to end, twice that with a preStop hook.
 	defaultPruneTimeout = 2 * time.Minute
+	// defaultJudgeTimeout is how long the API server's own caches take to learn of
+	// new kinds, roles and namespaces, and some more.
+	defaultJudgeTimeout = 5 * time.Second
 )
 
 // Options says what a run may do. Set is required.
@@ -54,6 +57,7 @@ type Options struct {
 	Unprotect    []schema.GroupKind // protected kinds that may be pruned after all
 	PruneBudget  Budget
 	PruneTimeout time.Duration // for deleted objects to be gone; 0 means two minutes
+	JudgeTimeout time.Duration // for which a refusal of what was deferred is doubted; 0 means five seconds
 	Concurrency  int           // requests at a time; 0 means 8
 
 	// Adjust may change a desired object that exists, before the server sees it:
@@ -129,6 +133,9 @@ func Plan(ctx context.Context, c *cluster.Cluster, objects []*unstructured.Unstr
 	}
 	if opts.PruneTimeout <= 0 {
 		opts.PruneTimeout = defaultPruneTimeout
+	}
+	if opts.JudgeTimeout <= 0 {
+		opts.JudgeTimeout = defaultJudgeTimeout
 	}
 	r := &Run{cluster: c, opts: opts, byID: map[cluster.ID]*item{}, defines: map[schema.GroupKind]*item{}, start: c.Requests()}
 	r.step("plan")

@@ -205,6 +205,10 @@ func TestRights(t *testing.T) {
 	r.kubectl(t, "create", "serviceaccount", "applier")
 	r.kubectl(t, "create", "role", "applier", "--verb=get,list,create,patch,delete", "--resource=configmaps,secrets,deployments.apps")
 	r.kubectl(t, "create", "rolebinding", "applier", "--role=applier", "--serviceaccount="+r.ns+":applier")
+	eventually(t, "the role counts", func() bool {
+		_, err := r.plane.KubectlAs(t, r.plane.Admin, "", "auth", "can-i", "create", "configmaps", "-n", r.ns, "--as=system:serviceaccount:"+r.ns+":applier")
+		return err == nil
+	})
 	c, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: r.plane.TokenKubeconfig(t, r.ns, "applier")})
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 // connections or loses answers in the middle of a run, and the run goes through
 // as if it had not.
 func TestServerFails(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	plane := controlplane.Start(t, controlplane.Options{APIServerOnly: true})
 	for name, fault := range map[string]func(t *testing.T){
 		"restart":     func(t *testing.T) { plane.RestartAPIServer(t) },
@@ -46,9 +47,9 @@ func TestServerFails(t *testing.T) {
 					}
 				}
 				<-done
-			}
-			if name == "slow" {
-				plane.Delay(t, 0)
+				if name == "slow" {
+					plane.Delay(t, 0)
+				}
 			}
 			if got := r.members(t); len(got) != 20 || got[0] != "ConfigMap/c000" {
 				t.Errorf("inventory: %v", got)

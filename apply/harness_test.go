@@ -36,6 +36,7 @@ func roomIn(t testing.TB, plane *controlplane.Cluster) *room {
 	r := &room{plane: plane, ns: ns, opts: apply.Options{
 		Set:              inventory.Set{Name: "shop", Namespace: ns, Version: "0.1.0"},
 		DefaultNamespace: ns, Revision: "r1",
+		JudgeTimeout: patience,
 	}}
 	r.connect(t, plane.Admin)
 	return r
@@ -200,12 +201,15 @@ func configMaps(from, to int) string {
 	return documents(docs...)
 }
 
+// patience is what a control plane on a busy machine may take for anything.
+const patience = 5 * time.Minute
+
 // eventually polls a control plane that needs time to follow.
 func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	for end := time.Now().Add(30 * time.Second); !holds(); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(patience); !holds(); time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(end) {
-			t.Fatalf("%s: not after half a minute", what)
+			t.Fatalf("%s: not after %s", what, patience)
 		}
 	}
 }

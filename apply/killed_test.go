@@ -1,6 +1,7 @@
 package apply_test
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,15 +11,18 @@ import (
 	"syscall"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
 	"github.com/sallyport/sallyport/apply"
 	"github.com/sallyport/sallyport/apply/cluster"
+	"github.com/sallyport/sallyport/apply/inventory"
 	"github.com/sallyport/sallyport/testdata/controlplane"
 )
 
 // The three states of TestKilled. The second creates, changes, recreates and
 // prunes; the third drops what the second created.
 func killedStates(ns string) [3]string {
-	kind := "K" + strings.ReplaceAll(ns, "-", "")
+	kind := definedKind(ns).Kind
 	recreated := func(label string) string {
 		text := strings.ReplaceAll(deployment, "app: web", "app: "+label)
 		return strings.Replace(text, "{name: web}\nspec", "{name: web, annotations: {sallyport.dev/recreate: \"true\"}}\nspec", 1)
@@ -34,6 +38,7 @@ func killedStates(ns string) [3]string {
 // of yet another state, converges: what it wants is there, what was ever ours is
 // gone, what was never ours is not touched, and the inventory says so.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	plane := controlplane.Shared(t)
 	for step, finished := 1, false; !finished; step++ {
 		t.Run(strconv.Itoa(step), func(t *testing.T) {
@@ -41,12 +46,11 @@ func TestKilled(t *testing.T) {
 			r.opts.PruneBudget = apply.Budget{Share: 1}
 			states := killedStates(r.ns)
 			definition := "k" + strings.ReplaceAll(r.ns, "-", "") + "s.sallyport.example"
-			t.Cleanup(func() { r.plane.Kubectl(t, "delete", "crd", definition, "--ignore-not-found", "--wait=false") })
+			t.Cleanup(func() { _ = r.Delete(context.Background(), crdID(definition), cluster.DeleteOptions{}) })
 			if _, err := r.run(t, states[0]); err != nil {
 				t.Fatal(err)
 			}
-			r.kubectl(t, "create", "configmap", "foreign")
-			r.kubectl(t, "label", "configmap", "foreign", r.opts.Set.Selector())
+			r.foreign(t)
 
 			cmd := exec.Command(os.Args[0], "-test.run=^TestKilledHelper$", "-test.v")
 			cmd.Env = append(os.Environ(), "SALLYPORT_KILL_AT="+strconv.Itoa(step), "SALLYPORT_KILL_NS="+r.ns, "SALLYPORT_KILL_CONFIG="+plane.Admin)
@@ -65,12 +69,17 @@ func TestKilled(t *testing.T) {
 				t.Errorf("inventory %v", members)
 			}
 			r.there(t, "ConfigMap/$NS/foreign")
-			got := r.kubectl(t, "get", "configmap,secret,deployment", "-o", "name", "-l", r.opts.Set.Selector())
-			if got != "configmap/foreign\nconfigmap/goes\nconfigmap/stays\n" {
-				t.Errorf("members by label:\n%s", got)
+			var got []string
+			for _, kind := range []schema.GroupKind{{Kind: "ConfigMap"}, {Kind: "Secret"}, {Group: "apps", Kind: "Deployment"}} {
+				got = append(got, r.names(t, kind, r.opts.Set.Selector())...)
 			}
-			if crds := r.plane.Kubectl(t, "get", "crd", "-o", "name"); strings.Contains(crds, definition) {
-				if left := r.kubectl(t, "get", definition, "-o", "name"); left != "" {
+			if !slices.Equal(got, []string{"foreign", "goes", "stays"}) {
+				t.Errorf("members by label: %q", got)
+			}
+			kind := definedKind(r.ns)
+			r.Reset()
+			if _, err := r.Namespaced(t.Context(), kind); err == nil {
+				if left := r.names(t, kind, ""); len(left) > 0 {
 					t.Errorf("left behind: %s", left)
 				}
 			}
@@ -79,6 +88,40 @@ func TestKilled(t *testing.T) {
 			break
 		}
 	}
+}
+
+// definedKind is the kind that the second state defines.
+func definedKind(ns string) schema.GroupKind {
+	return schema.GroupKind{Group: "sallyport.example", Kind: "K" + strings.ReplaceAll(ns, "-", "")}
+}
+
+func crdID(name string) cluster.ID {
+	return cluster.ID{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition", Name: name}
+}
+
+// foreign makes somebody else's ConfigMap that carries the label of the set.
+func (r *room) foreign(t *testing.T) {
+	t.Helper()
+	u := r.manifests(t, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: foreign, namespace: $NS}")[0]
+	u.SetLabels(map[string]string{inventory.LabelPartOf: r.opts.Set.ID()})
+	if _, err := r.Apply(t.Context(), u, cluster.ApplyOptions{Manager: "somebody"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// names lists the objects of a kind in the room, in order.
+func (r *room) names(t *testing.T, kind schema.GroupKind, selector string) []string {
+	t.Helper()
+	found, err := r.List(t.Context(), kind, r.ns, selector)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, u := range found {
+		names = append(names, u.GetName())
+	}
+	slices.Sort(names)
+	return names
 }
 
 // TestKilledHelper is the process that is killed.
@@ -92,7 +135,7 @@ func TestKilledHelper(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &room{Cluster: c, ns: os.Getenv("SALLYPORT_KILL_NS")}
-	r.opts = apply.Options{PruneBudget: apply.Budget{Share: 1}, DefaultNamespace: r.ns, Revision: "r2", Concurrency: 1}
+	r.opts = apply.Options{PruneBudget: apply.Budget{Share: 1}, DefaultNamespace: r.ns, Revision: "r2", Concurrency: 1, JudgeTimeout: patience}
 	r.opts.Set.Name, r.opts.Set.Namespace, r.opts.Set.Version = "shop", r.ns, "0.1.0"
 	r.opts.Step = func(string) {
 		if at--; at == 0 {

@@ -105,22 +105,22 @@ const (
 
 // gone waits until an object is not there any more.
 func (r *Run) gone(ctx context.Context, id cluster.ID, uid types.UID) error {
-	ctx, cancel := context.WithTimeout(ctx, r.opts.PruneTimeout)
+	patience, cancel := context.WithTimeout(ctx, r.opts.PruneTimeout)
 	defer cancel()
 	for pause := firstLook; ; pause = min(2*pause, longestLook) {
 		live, err := r.cluster.Get(ctx, id)
 		if cluster.IsNotFound(err) || cluster.IsNoMatch(err) || err == nil && live.GetUID() != uid {
 			return nil
 		}
-		if err != nil && ctx.Err() == nil {
+		if err != nil {
 			return err
 		}
 		select {
-		case <-ctx.Done():
-			if live != nil && len(live.GetFinalizers()) > 0 {
-				return fmt.Errorf("is not gone after %s: finalizers %q are not removed by their controllers: %w", r.opts.PruneTimeout, live.GetFinalizers(), ctx.Err())
+		case <-patience.Done():
+			if finalizers := live.GetFinalizers(); len(finalizers) > 0 {
+				return fmt.Errorf("is not gone after %s: finalizers %q are not removed by their controllers: %w", r.opts.PruneTimeout, finalizers, patience.Err())
 			}
-			return fmt.Errorf("is not gone after %s: %w", r.opts.PruneTimeout, ctx.Err())
+			return fmt.Errorf("is not gone after %s: %w", r.opts.PruneTimeout, patience.Err())
 		case <-time.After(pause):
 		}
 	}

@@ -14,10 +14,8 @@ import (
 const (
 	// kindTimeout is how long a new CRD may take to be served. It takes a second.
 	kindTimeout = time.Minute
-	// judgeTime is how long a refusal of an object that was deferred is doubted:
-	// the API server's own caches learn of new kinds, roles and namespaces late.
-	judgeTime = 5 * time.Second
-	// shortPause is the time between looking again for either.
+	// shortPause is the time between looking again for that, or for what else the
+	// API server learns late.
 	shortPause = 200 * time.Millisecond
 )
 
@@ -111,7 +109,7 @@ func (r *Run) judge(ctx context.Context) error {
 
 // patiently examines an object until the server's caches have caught up.
 func (r *Run) patiently(ctx context.Context, it *item) error {
-	for end := time.Now().Add(judgeTime); ; {
+	for end := time.Now().Add(r.opts.JudgeTimeout); ; {
 		err := r.examine(ctx, it)
 		var failure *cluster.Error
 		if err == nil || !errors.As(err, &failure) || len(failure.Conflicts) > 0 || time.Now().After(end) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -72,7 +73,9 @@ func TestDefinitionFirst(t *testing.T) {
 // TestDeferredRefusal: what can only be judged after its definition is there
 // stops the run where it is, and names the object.
 func TestDeferredRefusal(t *testing.T) {
+	t.Parallel()
 	r := newRoom(t)
+	r.opts.JudgeTimeout = 5 * time.Second // after the kind is served
 	t.Cleanup(func() { r.plane.Kubectl(t, "delete", "crd", "gadgets.sallyport.example", "--ignore-not-found") })
 	err := r.refused(t, documents(crd("Gadget", "size: {type: integer}"), custom("Gadget", "sise: 1"), configMap("a", "1")), "Gadget.sallyport.example/$NS/one", "spec.sise")
 	if asErrors(t, err).Step != "preflight" {

@@ -15,6 +15,7 @@ import (
 // for that, and not otherwise. Nobody provides volumes for these classes, and one
 // look decides, as the deadline is over.
 func TestClaim(t *testing.T) {
+	t.Parallel()
 	plane := controlplane.Shared(t)
 	ns := plane.Namespace(t)
 	for _, class := range [][2]string{{"waits", "WaitForFirstConsumer"}, {"binds", "Immediate"}} {
@@ -83,6 +84,7 @@ func TestClaim(t *testing.T) {
 // TestUnservedKind: an object whose kind the server does not serve, or does not
 // serve any more, ends the wait long before its deadline.
 func TestUnservedKind(t *testing.T) {
+	t.Parallel()
 	plane := controlplane.Shared(t)
 	ns, c := plane.Namespace(t), connect(t, plane)
 	defined(t, plane, "Screw", "")
@@ -102,6 +104,7 @@ func TestUnservedKind(t *testing.T) {
 
 // TestKindToCome: an object whose kind the set itself defines waits for that.
 func TestKindToCome(t *testing.T) {
+	t.Parallel()
 	plane := controlplane.Shared(t)
 	ns, c := plane.Namespace(t), connect(t, plane)
 	id := cluster.ID{Group: "sallyport.example", Kind: "Rivet", Namespace: ns, Name: "a"}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -165,14 +166,23 @@ func (f *jobFlags) loop(ctx context.Context, s *streams, j *job.Job, interval ti
 	var usage error
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	first, told := true, []string{}
 	j.Loop(ctx, interval, func(out *job.Outcome, err error) {
+		notes := out.Notes
+		if slices.Equal(notes, told) && f.format == "text" {
+			out.Notes = nil // once is enough, as long as nothing is new
+		}
+		told = notes
 		var wrong *gate.UsageError
-		if err := f.finish(s, out, err); errors.As(err, &wrong) && out.Revision == "" {
+		// A wrong Deployment ends at once, so that it is seen. What was right once is
+		// looked at again: the next version of the configuration may be on its way.
+		if err := f.finish(s, out, err); first && errors.As(err, &wrong) && out.Revision == "" {
 			usage = err
 			cancel()
 		} else {
 			printError(s.err, err)
 		}
+		first = false
 	})
 	return usage
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -94,7 +95,11 @@ func writeStatuses(s *streams, format, namespace string, all []job.Status) error
 		return err
 	}
 	for _, one := range all {
-		for _, line := range append(append([]string{}, one.Errors...), one.Drift...) {
+		lines := slices.Concat(one.Errors, one.Drift)
+		for _, warning := range one.Warnings {
+			lines = append(lines, map[bool]string{true: "note: ", false: "warning: "}[one.Target == ""]+warning)
+		}
+		for _, line := range lines {
 			fmt.Fprintln(s.out, report.Sanitize(orDash(one.Target, "(run)")+": "+line))
 		}
 	}

@@ -59,8 +59,7 @@ func (g *gate) definitionsLost(ctx context.Context, d *done) ([]finding.Finding,
 func (g *gate) definitionsBefore(ctx context.Context) (*definitions, error) {
 	switch {
 	case g.base != nil:
-		old := &side{snap: g.base.snap, sealed: g.base.sealed, builder: g.base.builder}
-		return newDefinitions(&comparer{gate: g, old: old, now: g.side(), changed: g.base.changed}, g.opts.ChangedSince), nil
+		return newDefinitions(g.comparerOfChange(), g.opts.ChangedSince), nil
 	case g.opts.PolicyFrom == "":
 		return nil, nil
 	}

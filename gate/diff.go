@@ -38,7 +38,26 @@ func Diff(ctx context.Context, opts Options, base string) (*diff.Result, error) 
 	if err != nil {
 		return nil, err
 	}
-	r := &diff.Result{Tool: finding.Tool{Name: "sallyport", Version: opts.ToolVersion}, From: c.old.name(), To: c.now.name()}
+	return c.diff(ctx, name)
+}
+
+// diffOfChange compares as [Diff] does, with the base that a run about a change has
+// open already.
+func (g *gate) diffOfChange(ctx context.Context, opts diff.Options) (*diff.Result, error) {
+	if g.base == nil {
+		return nil, fmt.Errorf("%w: there is no base to compare with", repo.ErrRevision)
+	}
+	if err := opts.Validate(); err != nil {
+		return nil, &UsageError{err}
+	}
+	with := *g
+	with.opts.Diff = opts
+	return with.comparerOfChange().diff(ctx, g.opts.ChangedSince)
+}
+
+// diff compares the targets of both sides; name is what the base is called.
+func (c *comparer) diff(ctx context.Context, name string) (*diff.Result, error) {
+	r := &diff.Result{Tool: finding.Tool{Name: "sallyport", Version: c.opts.ToolVersion}, From: c.old.name(), To: c.now.name()}
 	r.From.Name = name
 	all, err := c.run(ctx, r)
 	if err != nil {
@@ -81,6 +100,10 @@ func Between(ctx context.Context, opts Options, a, b string) (*diff.Result, erro
 	diff.Join(r, []diff.Comparison{diff.Compare(p, opts.Diff)})
 	return r, nil
 }
+
+// Differ compares what a run about a change has open: see [Diff]. Without a change
+// it is an error.
+type Differ func(ctx context.Context, opts diff.Options) (*diff.Result, error)
 
 // defaultBases are the revisions that a change is compared with where none is
 // named, the first that exists.
@@ -135,6 +158,12 @@ func (g *gate) comparer(ctx context.Context, snap *repo.Snapshot) (*comparer, er
 	}
 	c.old.builder = render.NewBuilder(c.old.sealed, render.Options{AllowNetwork: g.opts.AllowNetwork, Library: g.library})
 	return c, nil
+}
+
+// comparerOfChange compares with the base of the run.
+func (g *gate) comparerOfChange() *comparer {
+	old := &side{snap: g.base.snap, sealed: g.base.sealed, builder: g.base.builder}
+	return &comparer{gate: g, old: old, now: g.side(), changed: g.base.changed}
 }
 
 // run compares every target that the change can affect.

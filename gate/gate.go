@@ -91,6 +91,7 @@ type Result struct {
 	Source func(file string) []string
 	Rules  []finding.Rule   // every rule that the run could report, for formats that carry help
 	Reach  func() []Reach   // what each checked target is made of
+	Diff   Differ           // what the change does to the targets
 	Notes  []string         // parts of the run that looked at nothing, and why
 	FailOn finding.Severity // Options.FailOn
 	Failed bool             // at least one finding at or above FailOn
@@ -156,6 +157,7 @@ func (g *gate) result(ctx context.Context, d *done) (*Result, error) {
 			}
 			return g.reach(d)
 		},
+		Diff:   g.diffOfChange,
 		Notes:  g.notes(),
 		FailOn: g.opts.FailOn,
 		Failed: failed(report, g.opts.FailOn),

@@ -30,9 +30,8 @@ func gatherExtras(ctx context.Context, opts gate.Options, result *gate.Result) (
 	if opts.ChangedSince == "" {
 		return out, nil
 	}
-	opts.Diff.Unified = true
 	var err error
-	if out.diff, err = gate.Diff(ctx, opts, opts.ChangedSince); err != nil {
+	if out.diff, err = result.Diff(ctx, diff.Options{Unified: true}); err != nil {
 		out.diffWhyNot = err.Error()
 	}
 	return out, ctx.Err()

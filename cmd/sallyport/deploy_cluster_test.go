@@ -31,6 +31,22 @@ func TestDeployInCluster(t *testing.T) {
 
 type deployed struct{ *controlplane.Cluster }
 
+// longest is how long something may take that takes seconds, on a machine that
+// does much else; patience says so to kubectl.
+const (
+	longest  = 10 * time.Minute
+	patience = "--timeout=10m"
+)
+
+// settled waits for what the controller manager puts into a new namespace: no pod
+// is admitted before.
+func (c *deployed) settled(t *testing.T, namespaces ...string) {
+	t.Helper()
+	for _, namespace := range namespaces {
+		c.Kubectl(t, "-n", namespace, "wait", "--for=create", patience, "serviceaccount/default", "configmap/kube-root-ca.crt")
+	}
+}
+
 // overlay applies an overlay as the README says.
 func (c *deployed) overlay(t *testing.T, name string) {
 	t.Helper()
@@ -63,7 +79,7 @@ spec:
 // input.
 func (c *deployed) recover(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // it waits as long as the Job may take
+	ctx, cancel := context.WithTimeout(t.Context(), longest) // it waits as long as the Job may take
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", filepath.Join(deployDir, "recover", "recover.sh"), "-k", "-")
 	cmd.Env = []string{"KUBECTL=" + controlplane.Binary(t) + " kubectl", "KUBECONFIG=" + c.Admin, "HOME=" + c.Dir, "PATH=" + os.Getenv("PATH")}
@@ -108,22 +124,23 @@ func (c *deployed) testRun(t *testing.T) {
 	for _, name := range []string{"job", "cronjob", "monitoring", "example"} {
 		c.overlay(t, name)
 	}
-	c.Kubectl(t, "-n", "sallyport", "wait", "--for=condition=Complete", "--timeout=60s", "job/sallyport")
-	c.Kubectl(t, "-n", "sallyport", "wait", "--for=condition=Available", "--timeout=60s", "deployment/sallyport")
+	c.Kubectl(t, "-n", "sallyport", "wait", "--for=condition=Complete", patience, "job/sallyport")
+	c.Kubectl(t, "-n", "sallyport", "wait", "--for=condition=Available", patience, "deployment/sallyport")
 	if phase := c.Kubectl(t, "-n", "sallyport", "get", "pods", "-l", "pod-template-hash", "-o", "jsonpath={.items[*].status.phase}"); phase != "Running" {
 		t.Errorf("the pod of the Deployment is %s", phase)
 	}
 	for _, name := range []string{"sallyport", "sallyport-drift"} {
 		c.Kubectl(t, "-n", "sallyport", "create", "job", "now-"+name, "--from=cronjob/"+name)
-		c.Kubectl(t, "-n", "sallyport", "wait", "--for=condition=Complete", "--timeout=60s", "job/now-"+name)
+		c.Kubectl(t, "-n", "sallyport", "wait", "--for=condition=Complete", patience, "job/now-"+name)
 	}
 	for _, name := range []string{"tenant/dedicated", "tenant/impersonated"} {
 		c.overlay(t, name)
 	}
 	for namespace, cronjob := range map[string]string{"sallyport-tenant-a": "sallyport", "sallyport": "sallyport-tenant-a"} {
 		c.Kubectl(t, "-n", namespace, "create", "job", "now-tenant", "--from=cronjob/"+cronjob)
-		c.Kubectl(t, "-n", namespace, "wait", "--for=condition=Complete", "--timeout=60s", "job/now-tenant")
+		c.Kubectl(t, "-n", namespace, "wait", "--for=condition=Complete", patience, "job/now-tenant")
 	}
+	c.settled(t, "sallyport", "sallyport-tenant-a", "shop")
 }
 
 // testPodSecurity holds that the namespace refuses pods that are less than
@@ -214,7 +231,7 @@ func (c *deployed) testRights(t *testing.T) {
 			}
 		}
 	}
-	c.ask(t, questions)
+	c.ask(t, questions...)
 }
 
 // question is whether an account has a right.
@@ -223,8 +240,23 @@ type question struct {
 	right
 }
 
-// ask is kubectl auth can-i for many questions at once.
-func (c *deployed) ask(t *testing.T, questions []question) {
+// ask is kubectl auth can-i for many questions at once. The authorizer follows
+// what is bound in its own time, so it is asked until it does.
+func (c *deployed) ask(t *testing.T, questions ...question) {
+	t.Helper()
+	for deadline := time.Now().Add(longest); ; time.Sleep(100 * time.Millisecond) {
+		wrong := c.answers(t, questions)
+		if len(wrong) == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(strings.Join(wrong, "\n"))
+		}
+	}
+}
+
+// answers are the answers that are not as they should be.
+func (c *deployed) answers(t *testing.T, questions []question) (wrong []string) {
 	t.Helper()
 	var reviews strings.Builder
 	for _, q := range questions {
@@ -238,26 +270,48 @@ func (c *deployed) ask(t *testing.T, questions []question) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answers := strings.Fields(out)
-	if len(answers) != len(questions) {
-		t.Fatalf("%d answers to %d questions", len(answers), len(questions))
+	given := strings.Fields(out)
+	if len(given) != len(questions) {
+		t.Fatalf("%d answers to %d questions", len(given), len(questions))
 	}
 	for i, q := range questions {
-		if got := answers[i] == "true"; got != q.want {
-			t.Errorf("%s: %s %s %s/%s: %v, want %v", q.user, q.verb, q.resource, q.namespace, q.name, got, q.want)
+		if got := given[i] == "true"; got != q.want {
+			wrong = append(wrong, fmt.Sprintf("%s: %s %s %s/%s: %v, want %v", q.user, q.verb, q.resource, q.namespace, q.name, got, q.want))
 		}
+	}
+	return wrong
+}
+
+// administer makes accounts administrators of the cluster, and returns what takes
+// that from them. Both wait until the API server knows it.
+func (c *deployed) administer(t *testing.T, users ...string) (end func()) {
+	t.Helper()
+	args := []string{"create", "clusterrolebinding", "for-a-while", "--clusterrole=cluster-admin"}
+	var are, were []question
+	for _, user := range users {
+		args = append(args, "--user="+user)
+		right := right{"delete", "nodes", "", "", true}
+		are = append(are, question{user, right})
+		right.want = false
+		were = append(were, question{user, right})
+	}
+	c.Kubectl(t, args...)
+	c.ask(t, are...)
+	return func() {
+		c.Kubectl(t, "delete", "clusterrolebinding", "for-a-while")
+		c.ask(t, were...)
 	}
 }
 
 // testDrift holds that the account of drift can store nothing, even where RBAC
 // lets it do everything: the policy, not the roles, is what is tried here.
 func (c *deployed) testDrift(t *testing.T) {
-	c.Kubectl(t, "create", "clusterrolebinding", "drift-is-admin", "--clusterrole=cluster-admin", "--serviceaccount=sallyport:sallyport-drift", "--serviceaccount=shop:sallyport-drifter")
+	defer c.administer(t, account("sallyport", "sallyport-drift"), account("shop", "sallyport-drifter"))()
 	c.Kubectl(t, "-n", "shop", "create", "serviceaccount", "sallyport-drifter")
 	c.Kubectl(t, "-n", "shop", "create", "configmap", "settings", "--from-literal=a=b")
 	c.Kubectl(t, "-n", "shop", "create", "deployment", "web", "--image=registry.example.com/web:1")
 	c.Kubectl(t, "-n", "shop", "run", "pod", "--image=registry.example.com/web:1")
-	c.Kubectl(t, "-n", "shop", "wait", "--for=condition=Available", "--timeout=60s", "deployment/web")
+	c.Kubectl(t, "-n", "shop", "wait", "--for=condition=Available", patience, "deployment/web")
 	before := c.state(t)
 
 	kubeconfig := c.TokenKubeconfig(t, "sallyport", "sallyport-drift")
@@ -315,7 +369,6 @@ func (c *deployed) testDrift(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	c.Kubectl(t, "delete", "clusterrolebinding", "drift-is-admin")
 }
 
 // state is what a write could change: objects and their versions.
@@ -340,7 +393,7 @@ const onlyDryRuns = "only dry-runs are admitted"
 // the API server takes a moment to compile it.
 func (c *deployed) untilDenied(t *testing.T, message string, write func() error) {
 	t.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(longest); ; time.Sleep(100 * time.Millisecond) {
 		err := write()
 		if err != nil && strings.Contains(err.Error(), message) {
 			return

@@ -25,7 +25,11 @@ func (c *deployed) testHomes(t *testing.T) {
 	for _, namespace := range []string{"keys", "sallyport-tenant-a"} {
 		c.Kubectl(t, "-n", namespace, "create", "secret", "generic", "sallyport-age", "--from-literal=identity.agekey=x")
 	}
-	c.Kubectl(t, "create", "clusterrolebinding", "runners-are-admins", "--clusterrole=cluster-admin", "--serviceaccount=sallyport:sallyport", "--serviceaccount=sallyport-tenant-a:sallyport-deployer")
+	for _, namespace := range []string{"sallyport", "sallyport-tenant-a"} {
+		c.Kubectl(t, "-n", namespace, "create", "configmap", "sallyport-operators")
+	}
+	c.settled(t, "keys")
+	end := c.administer(t, account("sallyport", "sallyport"), account("sallyport-tenant-a", "sallyport-deployer"))
 	runner := c.TokenKubeconfig(t, "sallyport", "sallyport")
 	c.untilDenied(t, aHome, func() error {
 		_, err := c.KubectlAs(t, runner, "", "-n", "sallyport", "create", "configmap", "awaited")
@@ -46,7 +50,7 @@ func (c *deployed) testHomes(t *testing.T) {
 			}
 		})
 	}
-	c.Kubectl(t, "delete", "clusterrolebinding", "runners-are-admins")
+	end()
 	// Those who look after it are not meant, nor accounts with similar names.
 	c.Kubectl(t, "-n", "sallyport", "patch", "configmap", "sallyport-config", "-p", `{"data":{"more":"x"}}`)
 	c.Kubectl(t, "-n", "keys", "delete", "secret", "sallyport-age", "--as", account("keys", "sallyport-deployers"), "--as-group", "system:masters")
@@ -109,6 +113,7 @@ func strangers(namespace string) []string {
 		{"rbac.authorization.k8s.io/v1", "Role", "reader", "", "rules: [{apiGroups: [''], resources: [secrets], verbs: [get]}]"},
 		{"v1", "ConfigMap", "sallyport-config", "", "data: {config.yaml: x}"},
 		{"v1", "ConfigMap", "sallyport-config", set, `data: {inventory: "{}"}`},
+		{"v1", "ConfigMap", "sallyport-operators", set, `data: {inventory: "{}"}`},
 		{"v1", "ConfigMap", "kube-root-ca.crt", set, "data: {revision: x}"},
 		{"v1", "ConfigMap", "sallyport-unlabelled", "", `data: {inventory: "{}"}`},
 		{"v1", "ConfigMap", "sallyport-more", set, `data: {inventory: "{}", config.yaml: x}`},
@@ -166,11 +171,11 @@ func (a *acting) refused(t *testing.T, namespace string, objects []string) {
 	}
 }
 
-// contents are the objects of all homes, but for events and Leases, and their
-// versions.
+// contents are the objects of all homes and their versions, but for what runs there
+// in its own time.
 func (a *acting) contents(t *testing.T) string {
 	t.Helper()
-	all := a.Kubectl(t, "get", "configmaps,secrets,serviceaccounts,pods,jobs,roles,rolebindings,networkpolicies,namespaces", "-A",
+	all := a.Kubectl(t, "get", "configmaps,secrets,serviceaccounts,roles,rolebindings,networkpolicies,namespaces", "-A",
 		"-o", `jsonpath={range .items[*]}{.kind}/{.metadata.namespace}/{.metadata.name}/ {.metadata.resourceVersion}{"\n"}{end}`)
 	return strings.Join(slices.DeleteFunc(strings.Split(all, "\n"), func(line string) bool {
 		return !slices.ContainsFunc(homes, func(home string) bool { return strings.Contains(line, "/"+home+"/") })

@@ -71,7 +71,7 @@ const configMap = `configMapGenerator:
 // section.
 func (d *door) config(include []string, more ...string) string {
 	return "apiVersion: sallyport.dev/v1\nkind: Config\ntargets:\n  include: [" + strings.Join(include, ", ") + "]\napply:\n" +
-		"  identities: {secret: sallyport/sallyport-age}\n  health: {timeout: 90s, stable: 1s}\n  " + strings.Join(more, "\n  ") + "\n"
+		"  identities: {secret: sallyport/sallyport-age}\n  health: {timeout: 10m, stable: 1s}\n  " + strings.Join(more, "\n  ") + "\n"
 }
 
 func (d *door) overHTTPS() string {
@@ -195,7 +195,7 @@ func (d *door) once(t testing.TB, namespace, cronjob string, args ...string) sai
 		t.Fatal(err)
 	}
 	d.Apply(t, string(text))
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), longest)
 	defer cancel()
 	p := d.podOf(t, ctx, namespace, name)
 	if p == nil {
@@ -247,7 +247,7 @@ func (d *door) recover(t *testing.T, overlay string) {
 			t.Fatal(err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), longest)
 	defer cancel()
 	key := filepath.Join(t.TempDir(), "cluster.agekey")
 	text, err := os.ReadFile(d.fleet.identity)
@@ -266,18 +266,18 @@ func (d *door) recover(t *testing.T, overlay string) {
 		t.Fatal(err)
 	}
 	ended, end := context.WithCancel(ctx)
-	var failed error
+	failed := make(chan error, 1)
 	go func() {
-		failed = cmd.Wait()
+		failed <- cmd.Wait()
 		end()
 	}()
 	last := said{}
 	for p := d.podOf(t, ended, "sallyport", "sallyport"); p != nil; p = d.podOf(t, ended, "sallyport", "sallyport") {
 		last = d.play(t, p)
 	}
-	<-ended.Done()
+	err = <-failed
 	d.outputs["recover.sh"] = out.String()
-	if failed != nil {
-		t.Fatalf("%v\n%s%s%s", failed, out.String(), last.stdout, last.stderr)
+	if err != nil {
+		t.Fatalf("%v\n%s%s%s", err, out.String(), last.stdout, last.stderr)
 	}
 }

@@ -24,8 +24,6 @@ func (f *field) innerText() (text []byte, what string, ok bool) {
 	case n == 2 && f.path[0] == "binaryData" && f.kind == "ConfigMap":
 		data, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(f.text), ""))
 		return data, f.whatInside(), err == nil
-	case f.path[n-1] == lastApplied:
-		return []byte(f.text), "", true
 	case !strings.ContainsAny(f.text, ":="):
 		return nil, "", false
 	case n == 2 && f.path[0] == "data" && f.kind == "ConfigMap",
@@ -33,7 +31,13 @@ func (f *field) innerText() (text []byte, what string, ok bool) {
 		f.path[n-1] == "valuesContent" && (f.kind == "HelmChart" || f.kind == "HelmChartConfig"):
 		return []byte(f.text), f.whatInside(), true
 	}
-	return []byte(f.text), "", strings.Contains(f.text, "Secret") && !strings.HasPrefix(f.path[0], "patches")
+	return []byte(f.text), "", f.mayHoldManifest() && !strings.HasPrefix(f.path[0], "patches")
+}
+
+// mayHoldManifest is a fast look for the manifest of a Secret, also behind escapes:
+// what kubectl notes of an object that it applied is JSON in an annotation.
+func (f *field) mayHoldManifest() bool {
+	return strings.Contains(f.text, "Secret") || strings.Contains(f.text, `\`) && hasLetterEscape([]byte(f.text))
 }
 
 // whatInside says what a text is: a chart's values under a name such as

@@ -49,7 +49,7 @@ func mayMatter(path string, data []byte, use use) bool {
 	case !use.none():
 		return true
 	}
-	return mayHoldSecret(text) || mayHoldCredential(path, text)
+	return mayHoldSecret(text) || mayHoldCredential(path, text) || mayHoldSetting(path, text)
 }
 
 // hasValue reports whether data holds word where the value of a key or the item

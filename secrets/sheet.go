@@ -100,7 +100,11 @@ func newSheet(path string, data []byte, use use) *sheet {
 	default:
 		s.yaml(use)
 	}
-	if s.format == "" {
+	switch {
+	case s.format != "":
+	case use.none():
+		s.settingsFile()
+	default:
 		s.generated(use)
 	}
 	s.places = newPlaceIndex(s.exposed)

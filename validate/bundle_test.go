@@ -161,6 +161,9 @@ func surge(value any) map[string]any {
 
 // Every embedded schema must compile: a broken one would count as a missing one.
 func TestBundleCRDsCompile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compiles every schema, one after the other")
+	}
 	b := testBundle(t)
 	if len(b.crds) < 400 {
 		t.Errorf("%d custom resources are embedded", len(b.crds))

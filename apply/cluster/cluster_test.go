@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/sallyport/sallyport/apply/cluster"
 	"github.com/sallyport/sallyport/testdata/controlplane"
@@ -141,12 +143,19 @@ func eventually(t *testing.T, what string, holds func() bool) {
 func TestPreconditions(t *testing.T) {
 	plane := controlplane.Shared(t)
 	ns, c := plane.Namespace(t), connect(t, cluster.Options{Kubeconfig: plane.Admin})
-	plane.Apply(t, `{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: bolts.sallyport.example}, spec: {
-		group: sallyport.example, scope: Namespaced, names: {kind: Bolt, plural: bolts}, versions: [{name: v1, served: true, storage: true,
-		schema: {openAPIV3Schema: {type: object}}}]}}`)
-	t.Cleanup(func() { plane.Kubectl(t, "delete", "crd", "bolts.sallyport.example", "--wait=false") })
-	plane.Kubectl(t, "wait", "--for=condition=Established", "--timeout=2m", "crd/bolts.sallyport.example")
-	for _, gvk := range [][2]string{{"v1", "ConfigMap"}, {"v1", "Secret"}, {"sallyport.example/v1", "Bolt"}} {
+	kind := "Bolt" + strings.ReplaceAll(ns, "-", "") // that no other run of this test has
+	plural := strings.ToLower(kind) + "s"
+	plane.Apply(t, fmt.Sprintf(`{apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: %[2]s.sallyport.example}, spec: {
+		group: sallyport.example, scope: Namespaced, names: {kind: %[1]s, plural: %[2]s}, versions: [{name: v1, served: true, storage: true,
+		schema: {openAPIV3Schema: {type: object}}}]}}`, kind, plural))
+	t.Cleanup(func() { plane.Kubectl(t, "delete", "crd", plural+".sallyport.example", "--wait=false") })
+	plane.Kubectl(t, "wait", "--for=condition=Established", "--timeout=2m", "crd/"+plural+".sallyport.example")
+	eventually(t, "the kind is served", func() bool {
+		c.Reset()
+		_, err := c.Namespaced(t.Context(), schema.GroupKind{Group: "sallyport.example", Kind: kind})
+		return err == nil
+	})
+	for _, gvk := range [][2]string{{"v1", "ConfigMap"}, {"v1", "Secret"}, {"sallyport.example/v1", kind}} {
 		object := func(label string) *unstructured.Unstructured {
 			u := configMap(ns, "a")
 			u.SetAPIVersion(gvk[0])

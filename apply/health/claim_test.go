@@ -87,12 +87,13 @@ func TestUnservedKind(t *testing.T) {
 	t.Parallel()
 	plane := controlplane.Shared(t)
 	ns, c := plane.Namespace(t), connect(t, plane)
-	defined(t, plane, "Screw", "")
-	id := cluster.ID{Group: "sallyport.example", Kind: "Screw", Namespace: ns, Name: "a"}
+	kind := kindOf("Screw", ns)
+	defined(t, plane, kind, "")
+	id := cluster.ID{Group: "sallyport.example", Kind: kind, Namespace: ns, Name: "a"}
 	if _, err := c.Namespaced(t.Context(), id.GroupKind()); err != nil {
 		t.Fatal(err)
 	}
-	plane.Kubectl(t, "delete", "crd", "screws.sallyport.example")
+	plane.Kubectl(t, "delete", "crd", strings.ToLower(kind)+"s.sallyport.example")
 	for _, id := range []cluster.ID{id, {Group: "x.example", Kind: "Unheard", Namespace: ns, Name: "a"}} {
 		err := health.Wait(t.Context(), c, []cluster.ID{id, {Kind: "Service", Namespace: ns, Name: "missing"}}, health.Options{Timeout: time.Hour})
 		if err == nil || !strings.Contains(err.Error(), "waiting longer does not help:\n  "+id.String()+" is failed: the server does not serve "+id.GroupKind().String()) ||
@@ -107,13 +108,14 @@ func TestKindToCome(t *testing.T) {
 	t.Parallel()
 	plane := controlplane.Shared(t)
 	ns, c := plane.Namespace(t), connect(t, plane)
-	id := cluster.ID{Group: "sallyport.example", Kind: "Rivet", Namespace: ns, Name: "a"}
+	kind := kindOf("Rivet", ns)
+	id := cluster.ID{Group: "sallyport.example", Kind: kind, Namespace: ns, Name: "a"}
 	if _, err := c.Namespaced(t.Context(), id.GroupKind()); !cluster.IsNoMatch(err) {
 		t.Fatal(err) // and the connection remembers that there is no such kind
 	}
-	defined(t, plane, "Rivet", "labels: {set: "+ns+"}, ")
-	t.Cleanup(func() { plane.Kubectl(t, "delete", "crd", "rivets.sallyport.example", "--wait=false") })
-	plane.Apply(t, fmt.Sprintf("{apiVersion: sallyport.example/v1, kind: Rivet, metadata: {name: a, namespace: %s, labels: {set: %[1]s}}}", ns))
+	defined(t, plane, kind, "labels: {set: "+ns+"}, ")
+	t.Cleanup(func() { plane.Kubectl(t, "delete", "crd", strings.ToLower(kind)+"s.sallyport.example", "--wait=false") })
+	plane.Apply(t, fmt.Sprintf("{apiVersion: sallyport.example/v1, kind: %s, metadata: {name: a, namespace: %s, labels: {set: %[2]s}}}", kind, ns))
 	var reasons []string
 	err := health.Wait(t.Context(), c, []cluster.ID{id}, health.Options{Selector: "set=" + ns, Timeout: 5 * time.Minute, Stable: -1, Progress: func(bad []health.State) {
 		for _, s := range bad {
@@ -124,6 +126,9 @@ func TestKindToCome(t *testing.T) {
 		t.Errorf("%v; %q", err, reasons)
 	}
 }
+
+// kindOf is the name of a kind that no other run of a test has.
+func kindOf(name, ns string) string { return name + strings.ReplaceAll(ns, "-", "") }
 
 // defined applies a CustomResourceDefinition and waits until its kind is served.
 func defined(t *testing.T, plane *controlplane.Cluster, kind, metadata string) {

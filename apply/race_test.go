@@ -187,7 +187,7 @@ func TestTwoSetsAdopt(t *testing.T) {
 }
 
 // TestLostAnswer: a creation that was done although its answer was lost is told
-// as one.
+// as one, and so is a field that was taken.
 func TestLostAnswer(t *testing.T) {
 	r := newRoom(t)
 	var once sync.Once
@@ -199,7 +199,7 @@ func TestLostAnswer(t *testing.T) {
 				if err := u.UnmarshalJSON(body(t, req)); err != nil {
 					t.Error(err)
 				}
-				if _, err := direct.Apply(t.Context(), u, cluster.ApplyOptions{}); err != nil {
+				if _, err := direct.Apply(t.Context(), u, cluster.ApplyOptions{Force: req.URL.Query().Get("force") == "true"}); err != nil {
 					t.Error(err)
 				}
 				status = http.StatusGatewayTimeout
@@ -208,6 +208,11 @@ func TestLostAnswer(t *testing.T) {
 		return status
 	}))
 	r.must(t, configMap("a", "1"), "created ConfigMap/a")
+	r.kubectl(t, "patch", "configmap", "a", "--field-manager=friday-fix", "-p", `{"data":{"k":"2"}}`)
+	r.opts.TakeOver, once = []string{"friday-fix"}, sync.Once{}
+	if got := r.must(t, configMap("a", "1"), "configured ConfigMap/a"); len(got.Actions[0].Taken) != 1 {
+		t.Errorf("taken: %v", got.Actions[0].Taken)
+	}
 }
 
 // TestOwnedByApply: what a created object holds belongs to the manager's

@@ -190,7 +190,7 @@ func (r *Run) conditional(it *item) (*unstructured.Unstructured, cluster.ApplyOp
 // again examines an object anew that is not any more as preflight found it, and
 // says whether nothing is left to be done.
 func (r *Run) again(ctx context.Context, it *item) (done bool, err error) {
-	before := it.state
+	before, force, taken := it.state, it.force, it.taken
 	if err := r.look(ctx, it); err != nil {
 		return false, err
 	}
@@ -201,6 +201,7 @@ func (r *Run) again(ctx context.Context, it *item) (done bool, err error) {
 	switch it.state {
 	case Same: // it was written, and the answer lost
 		it.done, it.verb = true, map[State]Verb{New: Created, Replaced: Recreated, Changed: Configured}[before]
+		it.force, it.taken = force, taken
 	case Held:
 		it.done, it.verb = true, Skipped
 	case Replaced:

@@ -233,8 +233,10 @@ func TestLead(t *testing.T) {
 	held := make(chan struct{})
 	release := make(chan struct{})
 	first := make(chan error)
+	holder := lease
+	holder.Duration = time.Minute // which it can renew on any machine
 	go func() {
-		first <- c.Lead(t.Context(), lease, func(context.Context) error {
+		first <- c.Lead(t.Context(), holder, func(context.Context) error {
 			mu.Lock()
 			defer mu.Unlock()
 			close(held)

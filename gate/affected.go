@@ -53,11 +53,11 @@ func (g *gate) compare(ctx context.Context) error {
 	for _, c := range changes {
 		b.changed[c.Path] = true
 	}
-	if b.sealed, err = secrets.Seal(ctx, &baseTree{snap, g.snap, b.changed}); err != nil {
-		return fmt.Errorf("seal: %w", err)
+	if b.sealed, err = g.sealBase(ctx, snap, b.changed); err != nil {
+		return err
 	}
 	b.builder = render.NewBuilder(b.sealed, render.Options{AllowNetwork: g.opts.AllowNetwork, Library: g.library})
-	found, err := render.Discover(ctx, b.sealed, render.DiscoverOptions{Library: g.library})
+	found, err := render.Discover(ctx, b.sealed, render.DiscoverOptions{Library: g.library, Notes: g.notesBefore(b.sealed, b.changed)})
 	if err != nil {
 		return fmt.Errorf("discover the base: %w", err)
 	}
@@ -106,7 +106,7 @@ func (g *gate) affected(ctx context.Context, changed map[string]bool, before *ba
 			was, known = before.targets[t.Path]
 			known = known && reflect.DeepEqual(was.Delivery, t.Delivery)
 		}
-		touched[i] = !known || len(changed) > 0 && touches(g.builder, t, changed)
+		touched[i] = !known || len(changed) > 0 && touches(t, changed, g.reads)
 		return nil
 	})
 	for i, t := range targets {
@@ -116,7 +116,7 @@ func (g *gate) affected(ctx context.Context, changed map[string]bool, before *ba
 }
 
 // touches reports whether a target asks for one of the changed paths, or may.
-func touches(b *render.Builder, t render.Target, changed map[string]bool) bool {
+func touches(t render.Target, changed map[string]bool, read func(render.Target) (render.Reads, bool)) bool {
 	for p := range changed {
 		// The directory that is delivered counts as a whole: a kustomization that
 		// is empty now is not read as one that is not.
@@ -124,7 +124,7 @@ func touches(b *render.Builder, t render.Target, changed map[string]bool) bool {
 			return true
 		}
 	}
-	reads, exact := b.Reads(t)
+	reads, exact := read(t)
 	if !exact {
 		return true
 	}

@@ -253,7 +253,7 @@ func (c *comparer) affects(t task) bool {
 	if t.old == nil || t.now == nil || t.old.Kind != t.now.Kind {
 		return true
 	}
-	return len(c.changed) > 0 && touches(c.now.builder, *t.now, c.changed)
+	return len(c.changed) > 0 && touches(*t.now, c.changed, c.now.builder.Reads)
 }
 
 // each runs fn for every index, as many at a time as there are workers.

@@ -46,6 +46,9 @@ func (t *baseTree) ReadFile(name string) ([]byte, error) {
 	return t.Snapshot.ReadFile(name)
 }
 
+// Unchanged reports whether a file of the snapshot has the same bytes in the base.
+func (t *baseTree) Unchanged(name string) bool { return !t.changed[name] }
+
 func (s *side) name() diff.Side { return diff.Side{Kind: s.snap.Kind(), Revision: s.snap.Revision()} }
 
 // state renders a target and masks what is secret in it.

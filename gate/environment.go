@@ -7,14 +7,15 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"io"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/sallyport/sallyport/render"
 	"github.com/sallyport/sallyport/repo"
 	"github.com/sallyport/sallyport/secrets"
 )
@@ -32,10 +33,16 @@ type hasher struct{ hash.Hash }
 func newHasher() hasher { return hasher{sha256.New()} }
 
 func (h hasher) add(parts ...string) {
+	var length [24]byte
 	for _, p := range parts {
-		fmt.Fprintf(h, "%d:", len(p))
-		h.Write([]byte(p))
+		h.Write(append(strconv.AppendInt(length[:0], int64(len(p)), 10), ':'))
+		_, _ = io.WriteString(h, p)
 	}
+}
+
+// keyOf is the key of its bytes.
+func keyOf(bytes string) (k key, ok bool) {
+	return k, copy(k[:], bytes) == len(k) && len(bytes) == len(k)
 }
 
 func (h hasher) key() (k key) {
@@ -60,7 +67,7 @@ func (g *gate) environment() (key, error) {
 		return key{}, fmt.Errorf("%w: the network", errNotKept)
 	}
 	h := newHasher()
-	h.add("environment", g.opts.Build, g.opts.PolicyFrom, g.snap.Scope(), fmt.Sprint(g.snap.InGit(), g.opts.Strict, g.partial()))
+	h.add("environment", g.opts.Build, g.opts.PolicyFrom, g.snap.Scope(), fmt.Sprint(g.snap.InGit(), g.opts.Strict, g.narrowed()))
 	for _, list := range [][]string{g.opts.Only, g.opts.Targets, g.opts.Versions, g.opts.Namespaces, g.opts.Schemas} {
 		h.add(fmt.Sprint(len(list)))
 		h.add(list...)
@@ -129,22 +136,22 @@ func addSchemas(h hasher, locations []string) error {
 	return nil
 }
 
-// answer is what the tree says about a path, as far as a build can tell: the bytes
+// answerOf is what a tree says about a path, as far as a build can tell: the bytes
 // of a file; a directory; a link; or nothing.
 // It is false where that cannot be named.
-func (g *gate) answer(name string) (string, bool) {
-	if e, ok := g.snap.Lookup(name); ok {
+func answerOf(snap *repo.Snapshot, name string) (string, bool) {
+	if e, ok := snap.Lookup(name); ok {
 		if e.Mode > repo.Executable {
 			return fmt.Sprintf("link %d", e.Mode), true
 		}
-		id, ok := g.snap.ID(name)
+		id, ok := snap.ID(name)
 		return "file " + id, ok
 	}
-	if g.snap.IsDir(name) {
+	if snap.IsDir(name) {
 		return "directory", true
 	}
 	for dir := path.Dir(name); dir != "." && dir != "/"; dir = path.Dir(dir) {
-		if e, ok := g.snap.Lookup(dir); ok {
+		if e, ok := snap.Lookup(dir); ok {
 			return fmt.Sprintf("behind %s %d", dir, e.Mode), true
 		}
 	}
@@ -156,39 +163,11 @@ func (g *gate) treeKey() (key, error) {
 	h := newHasher()
 	h.add("tree")
 	for _, e := range g.snap.Files() {
-		answer, ok := g.answer(e.Path)
+		answer, ok := answerOf(g.snap, e.Path)
 		if !ok {
 			return key{}, fmt.Errorf("%w: %s cannot be read", errNotKept, e.Path)
 		}
 		h.add(e.Path, answer)
 	}
 	return h.key(), nil
-}
-
-// questions are what the build of one target asks the tree.
-type questions struct {
-	Files, Dirs, Missing []string
-}
-
-// key names a target by what the tree answers now.
-func (a *answers) key(t render.Target, q questions) (key, bool) {
-	h := newHasher()
-	h.add(t.Path, string(t.Kind), t.File, t.Why)
-	for _, list := range [][]string{q.Files, q.Dirs, q.Missing} {
-		h.add(fmt.Sprint(len(list)))
-		for _, name := range list {
-			answer, ok := a.of(name)
-			if !ok {
-				return key{}, false
-			}
-			h.add(name, answer)
-		}
-	}
-	if d := t.Delivery; d != nil {
-		h.add(d.Dir, d.Text)
-	}
-	for _, name := range a.listing(t) {
-		h.add(name)
-	}
-	return h.key(), true
 }

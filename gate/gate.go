@@ -232,6 +232,7 @@ type gate struct {
 	policies   *policy.Set
 	builder    *render.Builder
 	library    *render.Library      // of kustomizations, for the snapshot and the base
+	fileNotes  *render.Notes        // of files of the snapshot
 	memory     *memory              // of earlier runs; nil without a cache
 	defined    []*secrets.Variables // of targets that are not judged
 }
@@ -275,19 +276,6 @@ func openUnsealed(ctx context.Context, opts Options) (*gate, error) {
 		return nil, err
 	}
 	return g, nil
-}
-
-// seal puts tokens in place of all secrets; nothing is read before that.
-func (g *gate) seal(ctx context.Context) error {
-	start := time.Now()
-	sealed, err := secrets.Seal(ctx, g.snap)
-	if err != nil {
-		return fmt.Errorf("seal: %w", err)
-	}
-	g.opts.Trace("seal", time.Since(start))
-	g.sealed = sealed
-	g.builder = render.NewBuilder(sealed, render.Options{AllowNetwork: g.opts.AllowNetwork, Library: g.library})
-	return nil
 }
 
 // load prepares the schemas and the policies, and judges the rule names of the

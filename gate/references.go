@@ -93,6 +93,12 @@ func (g *gate) collectSkipped(ctx context.Context) ([]*validate.Evidence, error)
 	out := make([]*validate.Evidence, len(g.base.skipped))
 	err := g.each(ctx, len(out), func(i int) error {
 		t := g.base.skipped[i]
+		if g.memory != nil {
+			if e := g.memory.recalled(t); e != nil && e.References != nil {
+				out[i] = e.References
+				return nil
+			}
+		}
 		r, err := g.builder.Build(ctx, t)
 		if err != nil {
 			return fmt.Errorf("render %s: %w", t.Path, err)

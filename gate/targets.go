@@ -73,14 +73,18 @@ func (g *gate) keepAffected(ctx context.Context) (string, error) {
 // command line.
 func (g *gate) discover(ctx context.Context) error {
 	start := time.Now()
-	found, err := g.find(ctx, render.DiscoverOptions{
+	found, err := render.Discover(ctx, g.sealed, render.DiscoverOptions{
 		Scope:   g.snap.Scope(),
 		Include: g.config.abs(g.config.Targets.Include),
 		Exclude: g.config.abs(g.config.Targets.Exclude),
 		Library: g.library,
+		Notes:   g.fileNotes,
 	})
 	if err != nil {
 		return fmt.Errorf("discover: %w", err)
+	}
+	if g.memory != nil {
+		g.memory.match(found.Targets)
 	}
 	g.opts.Trace("discover", time.Since(start))
 	total := len(found.Targets)

@@ -20,7 +20,7 @@ func (g *gate) variablesElsewhere(ctx context.Context) error {
 	}
 	start := time.Now()
 	defer func() { g.opts.Trace("variables elsewhere", time.Since(start)) }()
-	all, err := render.Discover(ctx, g.sealed, render.DiscoverOptions{Library: g.library})
+	all, err := render.Discover(ctx, g.sealed, render.DiscoverOptions{Library: g.library, Notes: g.fileNotes})
 	if err != nil {
 		return fmt.Errorf("discover: %w", err)
 	}

@@ -121,8 +121,8 @@ func (x *dispatch) speaksIn(t Target) bool {
 			return false
 		}
 		seen[dir] = true
-		refers := func(ref reference) bool { return ref.Path != "" && x.speaks(ref.Path) }
-		return x.speaks(k.Path) || slices.ContainsFunc(k.Refs, refers) || slices.ContainsFunc(x.refers[dir], walk)
+		refers := func(ref Ref) bool { return x.speaks(ref.Path) }
+		return x.speaks(k.path) || slices.ContainsFunc(k.Refs, refers) || slices.ContainsFunc(x.refers[dir], walk)
 	}
 	return walk(t.Path)
 }
@@ -132,8 +132,11 @@ func (x *dispatch) speaksIn(t Target) bool {
 func (x *dispatch) speaks(file string) bool {
 	known, ok := x.mentions[file]
 	if !ok {
-		data, _ := x.tree.ReadFile(file)
-		known = slices.ContainsFunc([]string{fluxGroup, argoGroup, `\u`, `\x`, `\U`}, func(word string) bool { return bytes.Contains(data, []byte(word)) })
+		known = x.opts.Notes.learn(file, askedSpeaks, func(n *Note) bool {
+			data, err := x.tree.ReadFile(file)
+			n.Speaks = slices.ContainsFunc([]string{fluxGroup, argoGroup, `\u`, `\x`, `\U`}, func(word string) bool { return bytes.Contains(data, []byte(word)) })
+			return err == nil
+		}).Speaks
 		x.mentions[file] = known
 	}
 	return known
@@ -345,7 +348,7 @@ func (s *survey) addDelivery(t Target) {
 
 // fieldOf is the text of a field of a directory's kustomization.
 func (s *survey) fieldOf(dir, field string) string {
-	if k := s.found[dir]; k != nil {
+	if k := s.full(dir); k != nil {
 		if value := deref(k.field(field)); value != nil {
 			return value.Value
 		}

@@ -3,7 +3,6 @@ package render
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"path"
 	"runtime"
@@ -53,7 +52,7 @@ type survey struct {
 	tree    repo.Tree
 	opts    DiscoverOptions
 	dirs    []string // that hold a kustomization, sorted
-	found   map[string]*kustomization
+	found   map[string]*outlined
 	broken  map[string]bool // that hold one that cannot be read
 	refers  map[string][]string
 	used    map[string]bool // directories reached from a leaf
@@ -65,16 +64,16 @@ type survey struct {
 	builder *Builder // of deliveries
 }
 
-// read parses every kustomization of the tree, on all processors.
+// read learns what every kustomization of the tree refers to, on all processors.
 func (s *survey) read(ctx context.Context) error {
-	s.found, s.broken, s.refers = map[string]*kustomization{}, map[string]bool{}, map[string][]string{}
+	s.found, s.broken, s.refers = map[string]*outlined{}, map[string]bool{}, map[string][]string{}
 	dirs := s.holders()
-	loaded, failed := make([]*kustomization, len(dirs)), make([]error, len(dirs))
+	loaded, broken := make([]*outlined, len(dirs)), make([]bool, len(dirs))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, dir := range dirs {
 		group.Go(func() error {
-			loaded[i], failed[i] = s.opts.Library.load(s.tree, dir)
+			loaded[i], broken[i] = s.outline(dir)
 			return ctx.Err()
 		})
 	}
@@ -83,10 +82,10 @@ func (s *survey) read(ctx context.Context) error {
 	}
 	for i, dir := range dirs {
 		switch {
-		case errors.Is(failed[i], errNoKustomization):
-			continue
-		case failed[i] != nil:
+		case broken[i]:
 			s.broken[dir] = true
+		case loaded[i] == nil:
+			continue
 		default:
 			s.found[dir] = loaded[i]
 			s.follow(loaded[i])
@@ -110,15 +109,12 @@ func (s *survey) holders() []string {
 }
 
 // follow notes what a kustomization refers to.
-func (s *survey) follow(k *kustomization) {
+func (s *survey) follow(k *outlined) {
 	for _, ref := range k.Refs {
-		if ref.Path == "" {
-			continue
-		}
 		s.files[ref.Path] = true
-		switch ref.Role {
+		switch role(ref.Role) {
 		case roleResource, roleComponent, roleGenerator, roleTransformer, roleValidator:
-			s.refers[k.Dir] = append(s.refers[k.Dir], ref.Path)
+			s.refers[k.dir] = append(s.refers[k.dir], ref.Path)
 		}
 	}
 }
@@ -167,7 +163,7 @@ func (s *survey) belowComponent(dir string) bool {
 func (s *survey) leaf(dir, why string) {
 	t := Target{Path: dir, Kind: Kustomize, Why: why}
 	if k := s.found[dir]; k != nil {
-		t.File = k.Path
+		t.File = k.path
 	} else if names, err := spellings(s.tree, dir); err == nil {
 		t.File = path.Join(dir, names[0])
 	}
@@ -193,7 +189,10 @@ func (s *survey) components() {
 		if s.used[dir] || !s.isComponent(dir) || !s.inScope(dir) {
 			continue
 		}
-		k := s.found[dir]
+		k := s.full(dir)
+		if k == nil {
+			continue
+		}
 		s.faults = append(s.faults, &fault{
 			Rule: ruleComponentUnused, Message: "no target uses this Component",
 			Help: "list it under components of an overlay, or delete it", Span: k.kindSpan(),

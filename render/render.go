@@ -70,6 +70,7 @@ type DiscoverOptions struct {
 	Include []string // doublestar patterns over target paths; empty takes all
 	Exclude []string
 	Library *Library // shared with others; nil takes one of its own
+	Notes   *Notes   // of earlier discoveries; may be nil
 }
 
 // Rendered is one built target. A target that could not be built has no

@@ -122,9 +122,13 @@ func (s *survey) holds(name string) holding {
 	if !source.IsYAML(name) {
 		return other
 	}
-	data, err := s.tree.ReadFile(name)
-	if err != nil {
-		return manifests
-	}
-	return holds(name, data)
+	return holding(s.opts.Notes.learn(name, askedHolding, func(n *Note) bool {
+		data, err := s.tree.ReadFile(name)
+		if err != nil {
+			n.Holding = uint8(manifests)
+			return false
+		}
+		n.Holding = uint8(holds(name, data))
+		return true
+	}).Holding)
 }

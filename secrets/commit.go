@@ -85,9 +85,9 @@ func (c *commitScan) learn(b Blob) {
 	}
 	for _, doc := range f.Docs {
 		for _, n := range slices.Concat(generatorUses(f, doc.Root), patchUses(f, doc.Root)) {
-			if c.sealed.uses[n.path].none() {
-				n.span = finding.Span{File: n.span.File} // its line is one of another revision
-				c.uses[n.path] = n.join(c.uses[n.path])
+			if c.sealed.uses[n.Path].none() {
+				n.Span = finding.Span{File: n.Span.File} // its line is one of another revision
+				c.uses[n.Path] = n.join(c.uses[n.Path])
 			}
 		}
 	}

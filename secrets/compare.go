@@ -22,7 +22,7 @@ import (
 // The creation rules are compared with those of e, which are of the trusted
 // revision, and with those of base where e has none.
 func (s *Sealed) Compare(ctx context.Context, base *Sealed, e Expectations) ([]finding.Finding, error) {
-	files := s.within("")
+	files := s.differing(base)
 	found := make([][]finding.Finding, len(files))
 	err := s.each(ctx, files, func(i int, path string) (err error) {
 		found[i], err = s.compareFile(base, path, e)
@@ -33,6 +33,16 @@ func (s *Sealed) Compare(ctx context.Context, base *Sealed, e Expectations) ([]f
 	}
 	rules, err := s.compareRules(ctx, base, e)
 	return append(slices.Concat(found...), rules...), err
+}
+
+// differing lists the readable files that may not have the bytes that they have in
+// base: all, unless its tree tells by a method Unchanged.
+func (s *Sealed) differing(base *Sealed) []string {
+	files := s.within("")
+	if t, ok := base.tree.(interface{ Unchanged(path string) bool }); ok {
+		files = slices.DeleteFunc(files, t.Unchanged)
+	}
+	return files
 }
 
 func (s *Sealed) compareFile(base *Sealed, path string, e Expectations) ([]finding.Finding, error) {

@@ -60,7 +60,7 @@ type origin struct{ commit, path string }
 
 // suspect finds the files to look up, and their new ciphertexts.
 func (r *rollback) suspect(ctx context.Context) error {
-	files := r.sealed.within("")
+	files := r.sealed.differing(r.base)
 	found := make([]*suspect, len(files))
 	err := r.sealed.each(ctx, files, func(i int, path string) error {
 		data, sh, err := r.sealed.read(path)

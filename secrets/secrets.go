@@ -31,6 +31,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/sallyport/sallyport/finding"
@@ -40,10 +42,11 @@ import (
 // Sealed is a tree in which tokens stand for all secrets. It is safe for
 // concurrent use. Files are sealed when they are first read and kept.
 type Sealed struct {
-	tree    repo.Tree
-	uses    map[string]use
-	sheets  sync.Map // path to *lazySheet
-	columns sync.Map // path to *columns, of files that sealing changed
+	tree     repo.Tree
+	uses     map[string]use
+	mentions []*Mentions // by kustomization, sorted
+	sheets   sync.Map    // path to *lazySheet
+	columns  sync.Map    // path to *columns, of files that sealing changed
 
 	mu     sync.Mutex
 	hidden map[string][]finding.Span // places of secrets that only the render showed
@@ -64,11 +67,28 @@ type lazySheet struct {
 // and encrypted comments are blanked out. [IsReference] says which plaintext
 // values are let through.
 func Seal(ctx context.Context, tree repo.Tree) (*Sealed, error) {
-	uses, err := findUses(ctx, tree)
+	return SealKnowing(ctx, tree, func(string) *Mentions { return nil })
+}
+
+// SealKnowing is Seal where known gives the mentions of the kustomizations whose
+// bytes are what they were when [Sealed.Mentions] told them, and nil of all others.
+// What is known is not read.
+func SealKnowing(ctx context.Context, tree repo.Tree, known func(path string) *Mentions) (*Sealed, error) {
+	mentions, err := findMentions(ctx, tree, known)
 	if err != nil {
 		return nil, fmt.Errorf("seal: %w", err)
 	}
-	return &Sealed{tree: tree, uses: uses, hidden: map[string][]finding.Span{}}, nil
+	return &Sealed{tree: tree, uses: usesOf(mentions), mentions: mentions, hidden: map[string][]finding.Span{}}, nil
+}
+
+// Mentions returns what a kustomization says about other files. It is nil for
+// other files, and where what it says does not depend on its own bytes alone.
+func (s *Sealed) Mentions(path string) *Mentions {
+	i, ok := slices.BinarySearchFunc(s.mentions, path, func(m *Mentions, path string) int { return strings.Compare(m.kustomization, path) })
+	if !ok || s.mentions[i].others {
+		return nil
+	}
+	return s.mentions[i]
 }
 
 // Files lists every entry of the tree underneath.

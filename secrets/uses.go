@@ -5,7 +5,6 @@ import (
 	"context"
 	"path"
 	"runtime"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -38,81 +37,95 @@ func isKustomization(name string) bool {
 	return false
 }
 
-// findUses reads every kustomization and the files under its generators field.
-func findUses(ctx context.Context, tree repo.Tree) (map[string]use, error) {
-	var names []string
-	for _, e := range tree.Files() {
-		if isKustomization(e.Path) && (e.Mode == repo.File || e.Mode == repo.Executable) {
-			names = append(names, e.Path)
-		}
-	}
-	found := make([][]named, len(names))
+// Mentions are the files that one kustomization names in a way that matters to the
+// seal. It is plain data and can be kept.
+type Mentions struct {
+	Files []Mention
+
+	kustomization string
+	others        bool // it depends on other files too, those under generators
+}
+
+// Mention is one of them. Role is one of env, config, file, generator and patch.
+type Mention struct {
+	Path, Role string
+	Span       finding.Span
+	Secret     finding.Object // of a patch
+}
+
+// findMentions reads every kustomization that is not known, and the files under
+// its generators field.
+func findMentions(ctx context.Context, tree repo.Tree, known func(string) *Mentions) ([]*Mentions, error) {
+	var out []*Mentions
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for i, name := range names {
+	for _, e := range tree.Files() {
+		if !isKustomization(e.Path) || e.Mode > repo.Executable {
+			continue
+		}
+		m := &Mentions{kustomization: e.Path}
+		out = append(out, m)
+		if kept := known(e.Path); kept != nil {
+			m.Files = kept.Files
+			continue
+		}
 		group.Go(func() error {
-			found[i] = usesIn(tree, name)
+			m.read(tree)
 			return ctx.Err()
 		})
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
+	return out, group.Wait()
+}
+
+func usesOf(mentions []*Mentions) map[string]use {
 	uses := map[string]use{}
-	for _, n := range slices.Concat(found...) {
-		uses[n.path] = n.join(uses[n.path])
+	for _, m := range mentions {
+		for _, f := range m.Files {
+			uses[f.Path] = f.join(uses[f.Path])
+		}
 	}
-	return uses, nil
+	return uses
 }
 
-// A named is one mention of a file in a kustomization.
-type named struct {
-	path string
-	role string // env, config, file, generator, patch
-	span finding.Span
-	to   finding.Object
-}
-
-func (n named) join(u use) use {
-	switch n.role {
+func (m Mention) join(u use) use {
+	switch m.Role {
 	case "env":
-		u.env = append(u.env, n.span)
+		u.env = append(u.env, m.Span)
 	case "config":
-		u.config = append(u.config, n.span)
+		u.config = append(u.config, m.Span)
 	case "file":
-		u.file = append(u.file, n.span)
+		u.file = append(u.file, m.Span)
 	case "patch":
-		u.patch = &n.to
+		u.patch = &m.Secret
 	}
-	u.generator = u.generator || n.role != "patch"
+	u.generator = u.generator || m.Role != "patch"
 	return u
 }
 
-// usesIn returns what one kustomization says about other files. A file that
-// cannot be read or parsed says nothing: building it fails with a better message.
-func usesIn(tree repo.Tree, name string) []named {
-	data, err := tree.ReadFile(name)
+// read takes what the kustomization says about other files. A file that cannot be
+// read or parsed says nothing: building it fails with a better message.
+func (m *Mentions) read(tree repo.Tree) {
+	data, err := tree.ReadFile(m.kustomization)
 	if err != nil || !bytes.Contains(data, []byte("enerator")) && !bytes.Contains(data, []byte("Secret")) {
-		return nil
+		return
 	}
-	f, err := source.Parse(name, data)
+	f, err := source.Parse(m.kustomization, data)
 	if err != nil {
-		return nil
+		return
 	}
-	var out []named
 	for _, doc := range f.Docs {
-		out = append(out, generatorUses(f, doc.Root)...)
-		out = append(out, patchUses(f, doc.Root)...)
+		m.Files = append(m.Files, generatorUses(f, doc.Root)...)
+		m.Files = append(m.Files, patchUses(f, doc.Root)...)
 		for _, entry := range items(get(doc.Root, "generators")) {
-			out = append(out, generatorFile(tree, path.Join(path.Dir(name), entry.Value))...)
+			m.others = true
+			m.Files = append(m.Files, generatorFile(tree, path.Join(path.Dir(m.kustomization), entry.Value))...)
 		}
 	}
-	return out
 }
 
 // generatorFile reads a file that a generators field names, or a kustomization
 // in a directory that it names, which is found on its own.
-func generatorFile(tree repo.Tree, name string) []named {
+func generatorFile(tree repo.Tree, name string) []Mention {
 	data, err := tree.ReadFile(name)
 	if err != nil {
 		return nil
@@ -121,7 +134,7 @@ func generatorFile(tree repo.Tree, name string) []named {
 	if err != nil {
 		return nil
 	}
-	var out []named
+	var out []Mention
 	for _, doc := range f.Docs {
 		switch getText(doc.Root, "kind") {
 		case "SecretGenerator":
@@ -133,8 +146,8 @@ func generatorFile(tree repo.Tree, name string) []named {
 	return out
 }
 
-func generatorUses(f *source.File, root *yaml.Node) []named {
-	var out []named
+func generatorUses(f *source.File, root *yaml.Node) []Mention {
+	var out []Mention
 	for _, entry := range items(get(root, "secretGenerator")) {
 		out = append(out, generatorRefs(f, entry, true)...)
 	}
@@ -146,8 +159,8 @@ func generatorUses(f *source.File, root *yaml.Node) []named {
 
 // generatorRefs returns the files of one generator entry: files may carry a key
 // ("key=path"), env is the old spelling of envs.
-func generatorRefs(f *source.File, entry *yaml.Node, secret bool) []named {
-	var out []named
+func generatorRefs(f *source.File, entry *yaml.Node, secret bool) []Mention {
+	var out []Mention
 	add := func(n *yaml.Node, role, text string) {
 		if n.Kind != yaml.ScalarNode || text == "" || strings.Contains(text, "://") {
 			return
@@ -158,7 +171,7 @@ func generatorRefs(f *source.File, entry *yaml.Node, secret bool) []named {
 		case !secret:
 			role = "generator"
 		}
-		out = append(out, named{path: path.Join(path.Dir(f.Path), text), role: role, span: f.Span(n)})
+		out = append(out, Mention{Path: path.Join(path.Dir(f.Path), text), Role: role, Span: f.Span(n)})
 	}
 	for _, n := range items(get(entry, "files")) {
 		text := n.Value
@@ -177,13 +190,13 @@ func generatorRefs(f *source.File, entry *yaml.Node, secret bool) []named {
 }
 
 // patchUses returns the files that are patches for Secrets.
-func patchUses(f *source.File, root *yaml.Node) []named {
-	var out []named
+func patchUses(f *source.File, root *yaml.Node) []Mention {
+	var out []Mention
 	for _, field := range []string{"patches", "patchesJson6902"} {
 		for _, entry := range items(get(root, field)) {
 			object, ok := secretTarget(entry)
 			if name := getText(entry, "path"); ok && name != "" {
-				out = append(out, named{path: path.Join(path.Dir(f.Path), name), role: "patch", to: object})
+				out = append(out, Mention{Path: path.Join(path.Dir(f.Path), name), Role: "patch", Secret: object})
 			}
 		}
 	}

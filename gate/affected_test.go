@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,7 +18,8 @@ import (
 )
 
 // TestAffected holds, over random edits of a generated repository, that the
-// targets called affected are exactly those whose sealed render differs.
+// targets called affected are exactly those whose sealed render differs, and that
+// runs which take over what earlier ones found, about other states, say the same.
 func TestAffected(t *testing.T) {
 	rounds := 40
 	if testing.Short() {
@@ -31,6 +33,7 @@ func TestAffected(t *testing.T) {
 	c.git("init", "-q", "-b", "main")
 	c.commit("first")
 	before := digests(c.check(Options{}))
+	cache := t.TempDir()
 	for seed := range rounds {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			c := checkout{t, dir}
@@ -51,6 +54,18 @@ func TestAffected(t *testing.T) {
 			}
 			slices.Sort(want)
 			change := c.check(Options{ChangedSince: "main"})
+			for what, run := range map[string]struct {
+				cold *Result
+				opts Options
+			}{"everything": {whole, Options{}}, "the change": {change, Options{ChangedSince: "main"}}} {
+				run.opts.Cache, run.opts.Build = cache, "test"
+				for _, again := range []string{"", ", again"} {
+					warm := c.check(run.opts)
+					if !reflect.DeepEqual(warm.Report, run.cold.Report) {
+						t.Errorf("after %s\nthe report of %s%s is\n%+v\nwant\n%+v", strings.Join(edits, ", "), what, again, warm.Report, run.cold.Report)
+					}
+				}
+			}
 			var got []string
 			for path, status := range statuses(change) {
 				if status != finding.Skipped {

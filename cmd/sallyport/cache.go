@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
+	"debug/elf"
 	"encoding/hex"
 	"errors"
 	"io"
@@ -64,7 +66,7 @@ func userCache(env func(string) string) string {
 
 // buildID tells this program from every other that could give other verdicts: by
 // what the Go toolchain recorded, where that is a released module or a clean
-// commit, and else by the bytes of the program. It is empty if neither is known.
+// commit, and else by the bytes of the program. It is empty if none is known.
 func buildID() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -85,10 +87,15 @@ func buildID() string {
 	return programSum()
 }
 
+// programSum is a hash of the program's bytes: the one that the Go toolchain wrote
+// into it, where it did, since to read 200 MB takes as long as a check.
 func programSum() string {
 	name, err := os.Executable()
 	if err != nil {
 		return ""
+	}
+	if id := toolchainID(name); id != "" {
+		return id
 	}
 	f, err := os.Open(name)
 	if err != nil {
@@ -100,4 +107,25 @@ func programSum() string {
 		return ""
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// toolchainID is the build ID of a program in ELF: "action/action/content/content",
+// of which the last is a hash of the program (cmd/go/internal/work/buildid.go). It
+// is empty for other formats, and where the linker was told to leave it out.
+func toolchainID(name string) string {
+	f, err := elf.Open(name)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	section := f.Section(".note.go.buildid")
+	if section == nil {
+		return ""
+	}
+	note, err := section.Data()
+	const head = 16 // the sizes of name and text, the type, and the name "Go"
+	if err != nil || len(note) < head || bytes.Count(note, []byte("/")) < 3 {
+		return ""
+	}
+	return string(note[head:])
 }

@@ -122,7 +122,7 @@ func TestKindToCome(t *testing.T) {
 			reasons = append(reasons, s.String())
 		}
 	}})
-	if err != nil || len(reasons) == 0 || !strings.Contains(reasons[0], "its kind is defined and not served yet") {
+	if err != nil || len(reasons) == 0 || !strings.Contains(reasons[0], " is progressing: its kind is defined and not served yet") {
 		t.Errorf("%v; %q", err, reasons)
 	}
 }

@@ -242,7 +242,7 @@ type question struct {
 
 // ask is kubectl auth can-i for many questions at once. The authorizer follows
 // what is bound in its own time, so it is asked until it does.
-func (c *deployed) ask(t *testing.T, questions ...question) {
+func (c *deployed) ask(t testing.TB, questions ...question) {
 	t.Helper()
 	for deadline := time.Now().Add(longest); ; time.Sleep(100 * time.Millisecond) {
 		wrong := c.answers(t, questions)
@@ -256,7 +256,7 @@ func (c *deployed) ask(t *testing.T, questions ...question) {
 }
 
 // answers are the answers that are not as they should be.
-func (c *deployed) answers(t *testing.T, questions []question) (wrong []string) {
+func (c *deployed) answers(t testing.TB, questions []question) (wrong []string) {
 	t.Helper()
 	var reviews strings.Builder
 	for _, q := range questions {

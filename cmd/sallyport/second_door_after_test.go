@@ -27,6 +27,7 @@ func (d *door) testLoop(t *testing.T) {
 		"config.yaml":        d.config(d.fleet.targets, d.overHTTPS()), ".sops.yaml": d.fleet.sopsRules(),
 	})
 	d.install(t, "loop")
+	d.may(t, account("sallyport", "sallyport"), right{"patch", "deployments.apps", "", "", true})
 	d.Kubectl(t, "-n", "sallyport", "rollout", "status", patience, "deployment/sallyport")
 	var pods struct{ Items []*pod }
 	d.read(t, d.Cluster, &pods, "-n", "sallyport", "get", "pods", "-l", "pod-template-hash")
@@ -109,17 +110,19 @@ func (d *door) testTenant(t *testing.T) {
 
 // tenant installs the runner of tenants; the shipped configuration, but for where
 // the commits come from and whom it acts as.
-func (d *door) tenant(t *testing.T, account string) {
+func (d *door) tenant(t *testing.T, as string) {
 	t.Helper()
 	d.overlay(t, "deploy/tenant/impersonated/runner/config", map[string]string{
 		"config.yaml": "apiVersion: sallyport.dev/v1\nkind: Config\ntargets:\n  include: [\"tenants/tenant-a/**\"]\napply:\n  " + d.overHTTPS() +
-			"\n  impersonate: " + account + "\n  identities: {secret: sallyport-tenant-a/sallyport-age}\n  namespace: tenant-a\n  health: {timeout: 10m, stable: 1s}\n",
+			"\n  impersonate: " + as + "\n  identities: {secret: sallyport-tenant-a/sallyport-age}\n  namespace: tenant-a\n  health: {timeout: 10m, stable: 1s}\n",
 	})
 	d.overlay(t, "tenants", map[string]string{
 		"kustomization.yaml": "resources: [../deploy/tenant/impersonated]\npatches:\n" +
 			lasting("CronJob", "sallyport-tenant-a", "/spec/jobTemplate/spec/template") + suspended,
 	})
 	d.install(t, "tenants")
+	d.may(t, account("sallyport", "sallyport"), right{"impersonate", "serviceaccounts", "sallyport-tenant-a", "sallyport-deployer", true})
+	d.may(t, account("sallyport-tenant-a", "sallyport-deployer"), right{"patch", "configmaps", "tenant-a", "", true})
 }
 
 // testTenantLimits holds that the tenant's account gets nowhere else, and the

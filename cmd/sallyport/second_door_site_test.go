@@ -110,6 +110,13 @@ func (d *door) install(t testing.TB, overlay string) {
 	d.Kubectl(t, "apply", "--server-side", "--force-conflicts", "-k", filepath.Join(d.dir, overlay))
 }
 
+// may waits until the API server knows a right that was just granted: a run that
+// comes before would be refused.
+func (d *door) may(t testing.TB, user string, r right) {
+	t.Helper()
+	(&deployed{d.Cluster}).ask(t, question{user, r})
+}
+
 // read decodes what kubectl prints as JSON.
 func (im *image) read(t testing.TB, c *controlplane.Cluster, into any, args ...string) {
 	t.Helper()

@@ -159,6 +159,8 @@ func (d *door) everyday(t *testing.T, more ...string) {
 		".sops.yaml":  d.fleet.sopsRules(),
 	})
 	d.install(t, "everyday")
+	d.may(t, account("sallyport", "sallyport"), right{"patch", "deployments.apps", "", "", true})
+	d.may(t, account("sallyport", "sallyport-drift"), right{"patch", "deployments.apps", "", "", true})
 }
 
 const suspended = "  - target: {kind: CronJob}\n    patch: |-\n      - {op: add, path: /spec/suspend, value: true}\n"

@@ -14,14 +14,15 @@ const helpReused = "encrypt the value anew where it is used, for the recipients 
 // two files, or under two keys of one file. sops never writes one twice, so
 // somebody copied it: an old value, or a Secret that is not theirs. Honest copies
 // exist too, so these are warnings, one for each file. Equal items of a list and
-// equal keys of several documents of a file may share a ciphertext.
+// equal keys of several documents of a file may share a ciphertext. The mac of
+// another file over other values is no copy but a forgery, and an error.
 func (s *Sealed) CheckReuse(ctx context.Context, scope string) ([]finding.Finding, error) {
 	files := s.within("")
-	found := make([][]ciphertextAt, len(files))
+	found, macs := make([][]ciphertextAt, len(files)), make([]maced, len(files))
 	err := s.each(ctx, files, func(i int, path string) error {
 		data, sh, err := s.read(path)
 		if err == nil && sh != nil && sh.meta != nil {
-			found[i] = ciphertextsIn(path, data)
+			found[i], macs[i] = ciphertextsIn(path, data), macedFile(path, data)
 		}
 		return err
 	})
@@ -33,7 +34,7 @@ func (s *Sealed) CheckReuse(ctx context.Context, scope string) ([]finding.Findin
 		r.file(file)
 	}
 	inScope := s.within(scope) // sorted
-	return slices.DeleteFunc(r.out, func(f finding.Finding) bool {
+	return slices.DeleteFunc(append(r.out, foreignMACs(macs)...), func(f finding.Finding) bool {
 		_, ok := slices.BinarySearch(inScope, f.Location.File)
 		return !ok
 	}), nil

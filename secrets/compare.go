@@ -233,6 +233,26 @@ func (c *comparison) values(old, now block) {
 		c.report(ruleRollback, finding.Error, v.span, "the ciphertext of "+quoteName(v.leaf)+
 			" was changed and the mac was not: sops did not write it, it is from elsewhere or from an older version", helpRollback)
 	}
+	c.missing(old, now)
+}
+
+// missing reports an encrypted value that was taken out under the same mac.
+func (c *comparison) missing(old, now block) {
+	if !untouched(old, now) {
+		return
+	}
+	stands := standing([]block{now})
+	keys := map[string]bool{}
+	for _, v := range now.values {
+		keys[v.pointer()] = true
+	}
+	for _, v := range old.values {
+		if id := ciphertextID(v.text); id != "" && len(stands[id]) == 0 && !keys[v.pointer()] {
+			c.report(ruleMetadata, finding.Error, now.meta.Span, "the ciphertext of "+quoteName(v.leaf)+
+				" was taken out and the mac was not changed: sops finds the mac wrong", helpByHand)
+			return
+		}
+	}
 }
 
 // swapped reports a ciphertext that stood at another key of the file. sops binds

@@ -77,7 +77,7 @@ func hintFor(err error) string {
 	case errors.As(err, &usage):
 		return usage.hint
 	case errors.Is(err, gate.ErrNoTargets):
-		return "sallyport targets lists what is found and why; --allow-empty accepts that there is nothing"
+		return "sallyport check --only secrets judges the files alone; sallyport targets lists what is found and why; --allow-empty accepts that there is nothing"
 	case errors.Is(err, repo.ErrRevision):
 		return "git fetch brings a missing commit; in a shallow clone, git fetch --unshallow"
 	}

@@ -156,7 +156,11 @@ func (r *Repository) command(c []string) {
 		r.repeat(args[0], args[1], args[2], args[3])
 	case "splice":
 		pattern := regexp.MustCompile("(?m)" + args[2])
-		old := pattern.FindString(r.Git("show", args[1]+":"+args[0]))
+		from := args[0]
+		if len(args) > 3 {
+			from = args[3]
+		}
+		old := pattern.FindString(r.Git("show", args[1]+":"+from))
 		r.write(args[0], pattern.ReplaceAllLiteralString(r.read(args[0]), old))
 	case "doubling":
 		r.doubling(args[0], args[1])

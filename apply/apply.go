@@ -48,8 +48,9 @@ const (
 // Options says what a run may do. Set is required.
 type Options struct {
 	Set              inventory.Set
-	Revision         string // what is applied, for the inventory
-	DefaultNamespace string // of namespaced objects that name none; empty makes those an error
+	Revision         string               // what is applied, for the inventory
+	Inventory        *inventory.Inventory // as it was read just now, for this run alone; nil has it read
+	DefaultNamespace string               // of namespaced objects that name none; empty makes those an error
 
 	TakeOver     []string           // field managers whose fields may be taken
 	Reclaim      bool               // take back what others changed in members: to see drift, and to heal it

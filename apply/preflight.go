@@ -34,9 +34,11 @@ func (r *Run) Preflight(ctx context.Context) error {
 var errOrder = errors.New("an earlier step of this run failed or is missing")
 
 func (r *Run) preflight(ctx context.Context) (err error) {
-	r.step("read inventory")
-	if r.inventory, err = inventory.Load(ctx, r.cluster, r.opts.Set); err != nil {
-		return err
+	if r.inventory = r.opts.Inventory; r.inventory == nil {
+		r.step("read inventory")
+		if r.inventory, err = inventory.Load(ctx, r.cluster, r.opts.Set); err != nil {
+			return err
+		}
 	}
 	r.step("list members")
 	if r.members, err = r.list(ctx, r.inventory.IDs()); err != nil {

@@ -1,11 +1,14 @@
 package job_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +21,20 @@ import (
 
 // password is the value of the fixture's Secret. No output may hold it.
 const password = "c4n4ry-job-5f81-p4ssw0rd"
+
+// TestMain lets more tests run side by side than there are processors: they wait
+// for controllers most of the time.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	asked := false
+	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "test.parallel" })
+	if !asked {
+		if err := flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0))); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(m.Run())
+}
 
 // shop is a Git repository with one environment, and the configuration of the
 // cluster that it is applied to.
@@ -86,7 +103,7 @@ func (s *shop) configure(more string) {
 		"bundled: {disable: [" + strings.Join(bundled, ", ") + "]}\n" +
 		"apply:\n  source: {url: \"file://" + s.dir + "\", ref: main}\n  identities: {files: [" + s.identity + "]}\n"
 	if !strings.Contains(more, "health:") {
-		more += "health: {timeout: 60s, stable: 500ms}\n"
+		more += quick
 	}
 	for line := range strings.Lines(more) {
 		text += "  " + line
@@ -201,10 +218,11 @@ func (s *shop) get(args ...string) string {
 	return strings.TrimSpace(s.plane.Kubectl(s.t, append([]string{"-n", s.namespace, "get"}, args...)...))
 }
 
-// eventually repeats a look until it is content.
+// eventually repeats a look until it is content. The deadline is for a failure
+// only.
 func eventually(t *testing.T, what string, look func() bool) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Minute); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
 		if look() {
 			return
 		}

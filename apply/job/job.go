@@ -56,9 +56,10 @@ type Options struct {
 type Job struct {
 	opts    Options
 	metrics *metrics
-	waiting *stalled // what failed last, so that it is not tried again at once
-	key     []byte   // of the hashes of drift
-	home    home     // where the last run told how it went
+	waiting *stalled      // what failed last, so that it is not tried again at once
+	key     []byte        // of the hashes of drift
+	home    home          // where the last run told how it went
+	every   time.Duration // how often the reference is looked up while waiting
 }
 
 // New makes a job. It looks at the options only.
@@ -77,7 +78,7 @@ func New(opts Options) (*Job, error) {
 	}
 	key := make([]byte, sha256.Size)
 	_, _ = rand.Read(key) // it does not fail: crypto/rand.Read
-	return &Job{opts: opts, metrics: newMetrics(), waiting: &stalled{}, key: key}, nil
+	return &Job{opts: opts, metrics: newMetrics(), waiting: &stalled{}, key: key, every: supersedeInterval}, nil
 }
 
 // Stage is a part of a run, in the words of errors, events and the status.

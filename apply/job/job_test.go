@@ -22,7 +22,7 @@ import (
 
 // TestApply is the life of one environment: made, left alone, changed, pruned.
 func TestApply(t *testing.T) {
-	s := newShop(t, controlplane.Shared(t))
+	s := ugly(t)
 	out := s.apply()
 	got := actions(out)
 	if len(got) != 4 || !slices.ContainsFunc(got, func(a string) bool { return strings.HasPrefix(a, "created ConfigMap settings-") }) {
@@ -78,7 +78,7 @@ func (s *shop) silent(more ...any) {
 
 // TestRefuses: what the gate refuses changes nothing, and no key is touched.
 func TestRefuses(t *testing.T) {
-	s := newShop(t, controlplane.Shared(t))
+	s := ugly(t)
 	s.write("overlays/prod/plain.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: plain}\nstringData: {token: c4n4ry-plain-8d2e}\n")
 	s.write("overlays/prod/kustomization.yaml", "namespace: "+s.namespace+"\nresources: [web.yaml, secret.yaml, plain.yaml]\n")
 	// The repository's own waiver does not count.
@@ -114,7 +114,7 @@ func (s *shop) statuses() []job.Status {
 }
 
 func TestDigest(t *testing.T) {
-	s := newShop(t, controlplane.Shared(t))
+	s := ugly(t)
 	wrong := func(o *job.Options) { o.Expect = "sha256:" + strings.Repeat("0", 64) }
 	out, err := s.job(wrong).Run(t.Context())
 	var e *job.Error
@@ -126,7 +126,7 @@ func TestDigest(t *testing.T) {
 }
 
 func TestDrift(t *testing.T) {
-	s := newShop(t, controlplane.Shared(t))
+	s := ugly(t)
 	s.apply()
 	s.plane.Kubectl(t, "-n", s.namespace, "scale", "deployment", "web", "--replicas=3")
 	s.plane.Kubectl(t, "-n", s.namespace, "set", "env", "deployment/web", "DEBUG=yes")
@@ -184,11 +184,10 @@ func TestDrift(t *testing.T) {
 // TestRevert: a rollout that fails goes back to what was healthy, and the status
 // says both.
 func TestRevert(t *testing.T) {
-	s := newShop(t, controlplane.Shared(t))
-	s.configure("onFailure: revert\nhealth: {timeout: 60s, stable: 1s}\n")
+	s := ugly(t)
+	s.configure("onFailure: revert\n" + failing())
 	good := s.apply().Revision
-	s.write("overlays/prod/web.yaml", strings.Replace(s.web("nginx:bad"), "metadata: {labels: {app: web}}", "metadata: {labels: {app: web, sallyport.test/play: pull-fails}}", 1))
-	bad := s.commit("bad image")
+	bad := s.play(controlplane.NeverReady)
 	j := s.job()
 	out, err := j.Run(t.Context())
 	var e *job.Error
@@ -207,7 +206,7 @@ func TestRevert(t *testing.T) {
 // TestHooks: Jobs run around a new revision, also where the target makes the
 // namespace that they are in, and not again without news.
 func TestHooks(t *testing.T) {
-	s := newShop(t, controlplane.Shared(t))
+	s := ugly(t)
 	fresh := s.namespace + "-fresh"
 	t.Cleanup(func() { s.plane.Kubectl(t, "delete", "namespace", fresh, "--wait=false", "--ignore-not-found") })
 	hook := func(name, when string) string {
@@ -243,7 +242,7 @@ func TestHooks(t *testing.T) {
 
 // TestOrphans: a target that is gone is named, and what it consists of stays.
 func TestOrphans(t *testing.T) {
-	s := newShop(t, controlplane.Shared(t))
+	s := ugly(t)
 	s.apply()
 	s.git("mv", "overlays/prod", "overlays/production")
 	s.commit("another name")
@@ -261,7 +260,7 @@ func TestOrphans(t *testing.T) {
 // TestHome: a commit cannot put anything beside the runner's books, configuration
 // and keys, wherever they are and whoever it acts as.
 func TestHome(t *testing.T) {
-	s := newShop(t, controlplane.Shared(t))
+	s := ugly(t)
 	s.plane.Kubectl(t, "-n", s.namespace, "create", "secret", "generic", "age", "--from-file=identity.agekey="+s.identity)
 	config := filepath.Join(s.own, "config.yaml")
 	text, err := os.ReadFile(config)

@@ -25,6 +25,7 @@ type stalled struct {
 // reverted is not: the last good revision is kept in place until there is a new
 // commit.
 func (j *Job) Loop(ctx context.Context, interval time.Duration, ran func(*Outcome, error)) {
+	j.every = min(interval, supersedeInterval)
 	for {
 		if !j.pausing(ctx) {
 			out, err := j.Run(ctx)

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/sallyport/sallyport/apply/drift"
+	"github.com/sallyport/sallyport/apply/health"
 )
 
 // metrics are what Prometheus is told. Labels are names of targets and stages,
@@ -43,7 +44,7 @@ func newMetrics() *metrics {
 		objects:     gauge("target_objects", "Objects of the target.", "target"),
 		drifted:     gauge("drifted_objects", "Objects that differ from Git.", "target"),
 		findings:    gauge("findings", "Findings of the gate in the last run.", "severity"),
-		runs:        counter("runs_total", "Runs by result: applied, refused, failed.", "result"),
+		runs:        counter("runs_total", "Runs by result: applied, refused, superseded, failed.", "result"),
 		pruned:      counter("pruned_objects_total", "Objects that were deleted since Git does not have them any more.", "target"),
 		lastSuccess: gauge("last_success_timestamp_seconds", "When the target was last applied and healthy.", "target"),
 		duration: prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -63,6 +64,8 @@ func (m *metrics) ran(out *Outcome, err error, took time.Duration, now time.Time
 		m.runs.WithLabelValues("applied").Inc()
 	case errors.Is(err, ErrRefused):
 		m.runs.WithLabelValues("refused").Inc()
+	case errors.Is(err, health.ErrSuperseded):
+		m.runs.WithLabelValues("superseded").Inc() // by a newer commit: nothing is wrong
 	default:
 		m.runs.WithLabelValues("failed").Inc()
 	}

@@ -91,7 +91,7 @@ func (r *run) fetch(ctx context.Context, revision string) error {
 	if r.source, err = fetch.Open(ctx, opts); err != nil {
 		return err
 	}
-	r.newer = newNewer(opts, r.source.Revision())
+	r.newer = newNewer(opts, r.source.Revision(), r.job.every)
 	r.outcome.Revision, r.outcome.Signer = r.source.Revision(), r.source.Signer()
 	r.job.opts.Tell("fetched " + r.outcome.Revision)
 	r.snapshot, err = r.source.Snapshot(ctx)

@@ -29,7 +29,8 @@ import (
 const (
 	defaultTimeout = 5 * time.Minute
 	defaultStable  = 5 * time.Second
-	// supersedeInterval is how often the reference is looked up while waiting.
+	// supersedeInterval is how often the reference is looked up while waiting, in a
+	// loop that does not look more often anyway.
 	supersedeInterval = 15 * time.Second
 )
 
@@ -116,6 +117,7 @@ func (r *run) timeout() time.Duration {
 type newer struct {
 	opts     fetch.Options
 	revision string
+	every    time.Duration
 	mu       sync.Mutex
 	next     time.Time
 	found    bool
@@ -130,11 +132,11 @@ func (r *run) superseded() func(context.Context) bool {
 	return r.newer.ask
 }
 
-func newNewer(opts fetch.Options, revision string) *newer {
+func newNewer(opts fetch.Options, revision string, every time.Duration) *newer {
 	if opts.URL == "" || opts.Ref == revision {
 		return nil
 	}
-	return &newer{opts: opts, revision: revision, next: time.Now().Add(supersedeInterval)}
+	return &newer{opts: opts, revision: revision, every: every, next: time.Now().Add(every)}
 }
 
 func (n *newer) ask(ctx context.Context) bool {
@@ -143,7 +145,7 @@ func (n *newer) ask(ctx context.Context) bool {
 	if n.found || time.Now().Before(n.next) {
 		return n.found
 	}
-	n.next = time.Now().Add(supersedeInterval)
+	n.next = time.Now().Add(n.every)
 	source, err := fetch.Open(ctx, n.opts)
 	if err != nil {
 		return false // the host is away: that is no reason to stop waiting

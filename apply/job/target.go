@@ -38,15 +38,16 @@ type TargetOutcome struct {
 
 // target is one target on its way.
 type target struct {
-	set     inventory.Set
-	cluster *cluster.Cluster // whose errors are redacted with the target's values
-	redact  func(string) string
-	objects []*unstructured.Unstructured
-	hooks   hook.Hooks
-	run     *apply.Run
-	known   bool   // Previous and begun are
-	begun   string // the revision that was begun after Previous, and not completed
-	changed bool   // something is new since Previous, so that hooks are due
+	set       inventory.Set
+	cluster   *cluster.Cluster // whose errors are redacted with the target's values
+	redact    func(string) string
+	objects   []*unstructured.Unstructured
+	hooks     hook.Hooks
+	run       *apply.Run
+	known     bool                 // Previous and begun are
+	inventory *inventory.Inventory // as read by remember, until it is planned with
+	begun     string               // the revision that was begun after Previous, and not completed
+	changed   bool                 // something is new since Previous, so that hooks are due
 
 	planned   time.Time // when the run was planned and tried; zero where it has to be
 	wrote     bool      // something of the target was sent to be stored
@@ -144,7 +145,7 @@ func (t *target) remember(ctx context.Context) {
 		return
 	}
 	if before, err := inventory.Load(ctx, t.cluster, t.set); err == nil {
-		t.outcome.Previous, t.begun, t.known = before.Revision, before.Applying, true
+		t.outcome.Previous, t.begun, t.known, t.inventory = before.Revision, before.Applying, true, before
 	}
 }
 
@@ -160,7 +161,9 @@ const planAge = time.Minute
 func (t *target) plan(ctx context.Context, r *run) (Stage, error) {
 	t.remember(ctx)
 	t.changed, t.planned = !r.same(t), time.Time{}
-	run, err := apply.Plan(ctx, t.cluster, t.objects, r.applyOptions(t))
+	opts := r.applyOptions(t)
+	opts.Inventory, t.inventory = t.inventory, nil // what is planned later is planned with what is there then
+	run, err := apply.Plan(ctx, t.cluster, t.objects, opts)
 	if err != nil {
 		return StageApply, err
 	}

@@ -76,6 +76,9 @@ func (r *run) tell(ctx context.Context, set string, s Status) {
 	if before.same(s) || s.Target == "" && s.State != notify.Failed || s.Target == "" && len(r.targets) > 0 {
 		return
 	}
+	if s.State == notify.Started {
+		return // it was told when it began, and what ended it is about to be
+	}
 	r.event(ctx, u, s)
 	name := s.Target
 	if name == "" {

@@ -16,7 +16,6 @@ func TestOvertaken(t *testing.T) {
 		name := map[bool]string{true: "waits", false: "comes later"}[waits]
 		t.Run(name, func(t *testing.T) {
 			s := ugly(t)
-			s.configure("health: {timeout: 60s, stable: 1ms}\n")
 			s.apply()
 			s.write("overlays/prod/web.yaml", s.web("nginx:old"))
 			old := s.commit("old")

@@ -18,18 +18,29 @@ import (
 	"github.com/sallyport/sallyport/testdata/controlplane"
 )
 
-// ugly makes a shop for a test that runs beside others. The deadline is short,
-// since much of what is ugly is waited for.
+// ugly makes a shop for a test that runs beside others.
 func ugly(t *testing.T) *shop {
 	t.Helper()
 	plane := controlplane.Shared(t)
 	t.Parallel()
-	s := newShop(t, plane)
-	s.configure(quick)
-	return s
+	return newShop(t, plane)
 }
 
-const quick = "health: {timeout: 4s, stable: 100ms}\n"
+const (
+	// quick goes on as soon as all is healthy. Its deadline is for a failure only:
+	// on a busy machine a rollout may take long.
+	quick = "health: {timeout: 5m, stable: 1ms}\n"
+	// short is for what is not going to be healthy.
+	short = "health: {timeout: 2s, stable: 1ms}\n"
+)
+
+// failing is quick, and fails a Deployment with the pods of play(NeverReady) as
+// soon as it is seen, without a deadline.
+func failing() string {
+	rule := fmt.Sprintf("spec.template.metadata.labels[%q] == %q", controlplane.PlayLabel, controlplane.NeverReady)
+	const healthy = "status.observedGeneration == metadata.generation && status.updatedReplicas == spec.replicas && status.availableReplicas == spec.replicas"
+	return "health: {timeout: 5m, stable: 1ms, rules: [{group: apps, kind: Deployment, healthy: '" + healthy + "', failed: '" + rule + "'}]}\n"
+}
 
 // refuses runs once, and holds the stage at which it ends and what it says. It
 // returns what was said.
@@ -246,7 +257,9 @@ func TestStuckRollout(t *testing.T) {
 	s.apply()
 	s.overlay(s.namespace, "web.yaml", "secret.yaml")
 	s.play(controlplane.NeverReady)
-	s.refuses(job.StageHealth, "not healthy within 4s", "Deployment.apps/$NS/web is progressing")
+	s.configure(short)
+	s.refuses(job.StageHealth, "not healthy within 2s", "Deployment.apps/$NS/web is progressing")
+	s.configure(quick)
 	if s.get("configmap", "old", "-o", "name") == "" {
 		t.Error("pruned although the rollout failed")
 	}
@@ -494,6 +507,7 @@ func TestAdmission(t *testing.T) {
 	t.Run("pod security", func(t *testing.T) {
 		s := ugly(t)
 		s.plane.Kubectl(t, "label", "namespace", s.namespace, "pod-security.kubernetes.io/enforce=restricted")
+		s.configure(short)
 		s.refuses(job.StageHealth, "Deployment.apps/$NS/web is ", "violates PodSecurity")
 	})
 	t.Run("immutable", func(t *testing.T) {

@@ -27,8 +27,9 @@ func plaintextRule() finding.Rule {
 			"Base64 is no encryption. This looks at `data` and `stringData` of every Secret, also inside a List, " +
 			"a patch or JSON; at the `literals`, `envs` and `files` of a `secretGenerator`; at container variables, " +
 			"keys of a ConfigMap and values of a Helm chart that are named like a credential, and as a warning at any " +
-			"field that is named like a password; and in any file for credentials in URLs, registry logins and keys " +
-			"in kubeconfigs, as they are and in base64. References such as `op://…`, `vault:…`, `${VAR}` and " +
+			"field that is named like a password; at such settings of `.env`, `.npmrc`, `.netrc`, `.pypirc`, `tfvars`, TOML, ini " +
+			"and properties files (in a file named as an example, `changeme` and the like may stand); and in any file for " +
+			"credentials in URLs, registry logins and keys in kubeconfigs, as they are and in base64. References such as `op://…`, `vault:…`, `${VAR}` and " +
 			"`{{ … }}`, empty values and public certificates are not reported. The values of a SealedSecret must have the " +
 			"form that kubeseal writes, and its template must take its secrets from them.",
 		Fix:  "Run `sallyport seal FILE`. If it was pushed, rotate the value: history keeps it.",

@@ -267,13 +267,17 @@ func TestActionArguments(t *testing.T) {
 	p := propose(t, map[string]string{"policies/with space/one.rego": "package main\n\nimport rego.v1\n\nwarn contains \"one\" if input.kind == \"Deployment\"\n"})
 	got := onPullRequest(t, p, newDiscussion(t, "")).run(map[string]string{
 		"changed-since": "", "policies": "\n  policies/with space  \r\n\n", "kubernetes-versions": "1.34\n1.35", "fail-on": "warning",
-		"args": "--target\noverlays/dev\n--strict", "sarif-file": "out.sarif", "comment": "false", "policy-from": "",
+		"args": "--target\noverlays/dev\n--strict", "sarif-file": "out.sarif", "html-file": "out.html", "comment": "false", "policy-from": "",
 	})
 	if got.outputs["exit-code"] != "1" || !strings.Contains(got.log, "one") || got.outputs["sarif"] != "out.sarif" {
 		t.Errorf("outputs %v\n%s", got.outputs, got.log)
 	}
 	if _, err := os.Stat(filepath.Join(p.dir, "out.sarif")); err != nil {
 		t.Error(err)
+	}
+	page, err := os.ReadFile(filepath.Join(p.dir, got.outputs["html"]))
+	if err != nil || got.outputs["html"] != "out.html" || !strings.HasPrefix(strings.ToLower(string(page)), "<!doctype html>") {
+		t.Errorf("page %q: %v", got.outputs["html"], err)
 	}
 }
 

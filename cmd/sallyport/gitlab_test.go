@@ -26,6 +26,7 @@ type gitlabJob struct {
 	Script       []string
 	Artifacts    struct {
 		When    string
+		Expose  string `yaml:"expose_as"`
 		Paths   []string
 		Reports map[string]string
 	}
@@ -165,10 +166,10 @@ func TestGitLabReportsOnMergeRequest(t *testing.T) {
 		t.Errorf("note %q", last.body)
 	}
 	for name, job := range loadTemplate(t, nil).Jobs {
-		if job.Artifacts.When != "always" {
-			t.Errorf("%s keeps no artifacts of a failed job", name)
+		if job.Artifacts.When != "always" || job.Artifacts.Expose == "" {
+			t.Errorf("%s keeps no artifacts of a failed job, or does not show them: %+v", name, job.Artifacts)
 		}
-		for _, file := range append(job.Artifacts.Paths, job.Artifacts.Reports["codequality"], job.Artifacts.Reports["junit"], "sallyport-report/sallyport.sarif") {
+		for _, file := range append(job.Artifacts.Paths, job.Artifacts.Reports["codequality"], job.Artifacts.Reports["junit"], "sallyport-report/sallyport.sarif", "sallyport-report/report.html") {
 			if _, err := os.Stat(filepath.Join(p.dir, file)); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}

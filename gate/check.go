@@ -110,6 +110,7 @@ type done struct {
 	commits   []finding.Finding
 	judges    []finding.Finding // what the change does to the files that judge it
 	across    validate.Result   // of all targets together
+	looked    bool              // across is of every target, though the run is of some
 	defined   []finding.Finding // about objects whose definition the change takes away
 	encrypted int               // files in the checked directory
 	scanned   int               // likewise

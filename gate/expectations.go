@@ -26,12 +26,17 @@ func (g *gate) expectations() secrets.Expectations {
 	for _, b := range c.Bind {
 		e.Bind = append(e.Bind, secrets.Binding{Files: path.Join(g.config.dir, b.Files), Namespaces: b.Namespaces})
 	}
-	for _, env := range c.Environments {
-		e.Environments = append(e.Environments, secrets.Environment{
+	e.Environments = g.environments()
+	return e
+}
+
+func (g *gate) environments() (out []secrets.Environment) {
+	for _, env := range g.config.Secrets.Environments {
+		out = append(out, secrets.Environment{
 			Name: env.Name, Targets: g.config.abs(env.Targets), Recipients: env.Recipients,
 		})
 	}
-	return e
+	return out
 }
 
 // creationTree is where the creation rules come from: the trusted revision, with

@@ -219,9 +219,10 @@ type gate struct {
 	// schemaRoot is where schemas of the judging revision are laid out; "" where
 	// they lie in the work tree, or there are none.
 	schemaRoot string
-	own        *own  // whose configuration judges, with Options.Own
-	admitting  bool  // for Admit: what was rendered is kept
-	base       *base // what the change is compared with; nil without ChangedSince
+	own        *own            // whose configuration judges, with Options.Own
+	admitting  bool            // for Admit: what was rendered is kept
+	others     []render.Target // of the other shards
+	base       *base           // what the change is compared with; nil without ChangedSince
 	sealed     *secrets.Sealed
 	config     *Config
 	discovery  *render.Discovery

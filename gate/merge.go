@@ -42,6 +42,8 @@ type shardEvidence struct {
 	Policies   int
 	Rules      []finding.Rule
 	NotChecked []finding.NotChecked
+	Lost       []finding.Finding // about definitions that the change takes away
+	Change     *changeEvidence   // nil where the run is about none
 }
 
 // shardTerms are the options and the configuration by which findings are judged.
@@ -67,12 +69,13 @@ func (g *gate) shardReport(r *finding.Report, d *done) error {
 	inputs, tree := g.shardInputs()
 	e := shardEvidence{
 		Tree: tree, Terms: g.shardTerms(d), Defined: g.defined, Discovery: d.discovery, Files: d.files, Commits: d.commits, Judges: d.judges,
-		Encrypted: d.encrypted, Scanned: d.scanned, Policies: d.policies, Rules: d.rules, NotChecked: d.notChecked,
+		Encrypted: d.encrypted, Scanned: d.scanned, Policies: d.policies, Rules: d.rules, NotChecked: slices.Concat(g.unscanned, g.outsized()),
+		Lost: d.defined, Change: g.changeEvidence(d),
 	}
 	for _, o := range d.outcomes {
 		e.Targets = append(e.Targets, o.evidence())
 	}
-	if !g.partial() && g.wants(checkReferences) {
+	if g.everyReference() && g.wants(checkReferences) {
 		e.Words = validate.WordsOf(g.sealed, g.mineOfFiles())
 	}
 	if g.opts.Shard.Index == 1 {
@@ -106,7 +109,10 @@ func (g *gate) mineOfFiles() func(file string) bool {
 // shardInputs names what all shards of one run must have in common, and the files.
 func (g *gate) shardInputs() (inputs, tree string) {
 	h := newHasher()
-	h.add("shards", g.opts.ToolVersion, g.opts.Build, g.snap.Kind(), g.snap.Revision(), g.opts.Commits, g.opts.PolicyFrom)
+	h.add("shards", g.opts.ToolVersion, g.opts.Build, g.snap.Kind(), g.snap.Revision(), g.opts.Commits, g.opts.PolicyFrom, g.opts.ChangedSince)
+	if g.base != nil {
+		h.add(g.base.snap.Revision())
+	}
 	if k, err := g.environment(); err == nil {
 		h.add(k.String())
 	}
@@ -120,7 +126,7 @@ func (g *gate) shardInputs() (inputs, tree string) {
 func (g *gate) shardTerms(d *done) shardTerms {
 	t := shardTerms{
 		Tool: g.opts.ToolVersion, Snapshot: d.snapshot, Config: *g.config, Dir: g.config.dir, Only: g.opts.Only, Targets: g.opts.Targets,
-		Whole: d.whole, Partial: g.partial(), Today: g.opts.Now().UTC().Format(time.DateOnly), FailOn: g.opts.FailOn,
+		Whole: d.whole, Partial: !g.everyReference(), Today: g.opts.Now().UTC().Format(time.DateOnly), FailOn: g.opts.FailOn,
 	}
 	for _, w := range g.config.Waivers {
 		t.Waivers = append(t.Waivers, w.span)
@@ -282,6 +288,7 @@ func (g *gate) join(parts []shardEvidence) (*done, error) {
 			}
 		}
 		variables = append(variables, p.Defined...)
+		d.defined = append(d.defined, p.Lost...)
 		words = append(words, p.Words...)
 	}
 	slices.SortFunc(d.outcomes, func(a, b outcome) int { return cmp.Compare(a.target.Path, b.target.Path) })
@@ -292,7 +299,11 @@ func (g *gate) join(parts []shardEvidence) (*done, error) {
 		if d.across, err = validate.Conclude(options, references, words); err != nil {
 			return nil, err
 		}
+		if first.Change != nil && !options.Partial {
+			d.across.NotChecked = nil
+		}
 	}
+	g.joinChange(d, parts)
 	holds := map[string]bool{}
 	for _, dir := range first.Holders {
 		holds[dir] = true

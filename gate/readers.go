@@ -50,8 +50,8 @@ func (g *gate) readersElsewhere(ctx context.Context) error {
 	start := time.Now()
 	defer func() { g.opts.Trace("readers elsewhere", time.Since(start)) }()
 	rest := maps.Clone(g.base.targets)
-	for _, t := range g.discovery.Targets {
-		delete(rest, t.Path) // they were collected
+	for _, t := range slices.Concat(g.discovery.Targets, g.others) {
+		delete(rest, t.Path) // they are collected, here or by another shard
 	}
 	mentions := g.mentions(rest, wanted)
 	group, ctx := errgroup.WithContext(ctx)

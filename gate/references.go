@@ -19,43 +19,47 @@ import (
 //
 // Of what is said about the other targets only the news are kept.
 func (g *gate) referencesElsewhere(ctx context.Context, d *done) error {
-	if g.base == nil || !g.wants(checkReferences) || g.narrowed() || g.opts.Shard.Count > 1 {
+	if g.base == nil || !g.wants(checkReferences) || g.narrowed() {
 		return nil
 	}
 	start := time.Now()
 	defer func() { g.opts.Trace("references elsewhere", time.Since(start)) }()
-	now := make([]*validate.Evidence, len(d.outcomes))
-	for i, o := range d.outcomes {
-		if now[i] = o.references; now[i] == nil {
-			now[i] = &validate.Evidence{} // it does not render
-		}
+	if g.opts.Shard != (Shard{}) {
+		return g.referencesOfShard(ctx, d)
 	}
+	_, err := g.lookElsewhere(ctx, d)
+	return err
+}
+
+// lookElsewhere says whether it had to look.
+func (g *gate) lookElsewhere(ctx context.Context, d *done) (looked bool, err error) {
+	now := namedIn(d.outcomes)
 	if len(g.base.skipped) > 0 {
 		if err := g.completeBase(ctx); err != nil {
-			return err
+			return false, err
 		}
 		if !changesNames(g.base.evidence, now) {
-			return nil
+			return false, nil
 		}
 	}
 	rest, err := g.collectSkipped(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	after, err := g.allReferences(g.sealed, slices.Concat(now, rest))
 	if err != nil {
-		return err
+		return false, err
 	}
 	d.across = validate.Result{Findings: after.Findings()}
 	if len(g.base.skipped) == 0 {
-		return nil
+		return true, nil
 	}
 	before, err := g.allReferences(g.base.sealed, slices.Concat(g.base.evidence, rest))
 	if err != nil {
-		return err
+		return false, err
 	}
 	d.across.Findings = g.ofChange(d, before.Findings(), d.across.Findings)
-	return nil
+	return true, nil
 }
 
 // completeBase takes in the targets that the change removes, and those that it
@@ -65,24 +69,31 @@ func (g *gate) completeBase(ctx context.Context) error {
 	for _, t := range g.base.skipped {
 		skipped[t.Path] = true
 	}
+	evidence, err := g.collectBase(ctx, skipped)
+	g.base.evidence = evidence
+	return err
+}
+
+// collectBase takes the references of the targets of the base, without some.
+func (g *gate) collectBase(ctx context.Context, leave map[string]bool) ([]*validate.Evidence, error) {
 	var paths []string
 	for path := range g.base.targets {
-		if !skipped[path] {
+		if !leave[path] {
 			paths = append(paths, path)
 		}
 	}
 	slices.Sort(paths)
 	collector, err := validate.NewReferences(g.base.sealed, validate.ReferenceOptions{})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	g.base.evidence = make([]*validate.Evidence, len(paths))
-	return g.each(ctx, len(paths), func(i int) error {
+	out := make([]*validate.Evidence, len(paths))
+	return out, g.each(ctx, len(paths), func(i int) error {
 		r, err := g.base.builder.Build(ctx, g.base.targets[paths[i]])
 		if err != nil {
 			return fmt.Errorf("render %s at the base: %w", paths[i], err)
 		}
-		g.base.evidence[i] = collector.Collect(r)
+		out[i] = collector.Collect(r)
 		return nil
 	})
 }

@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/sallyport/sallyport/render"
@@ -16,13 +15,12 @@ func (s Shard) check(o Options) error {
 		return nil
 	case s.Count < 1 || s.Index < 1 || s.Index > s.Count:
 		return &UsageError{fmt.Errorf("--shard %d/%d: the first number is from 1 to the second", s.Index, s.Count)}
-	case o.ChangedSince != "":
-		return &UsageError{errors.New("--shard and --changed-since exclude each other: what a change affects is checked in one run")}
 	}
 	return nil
 }
 
-// takeShard leaves every Count-th target. They are sorted by path, so that each
+// takeShard leaves every Count-th target, of those that a change affects where the
+// run is about one. They are sorted by path, so that each
 // part is as large as the next, and neighbours, which tend to cost the same, are
 // spread over all parts.
 func (g *gate) takeShard() {
@@ -34,6 +32,8 @@ func (g *gate) takeShard() {
 	for i, t := range g.discovery.Targets {
 		if i%s.Count == s.Index-1 {
 			mine = append(mine, t)
+		} else {
+			g.others = append(g.others, t)
 		}
 	}
 	g.discovery.Targets = mine

@@ -64,7 +64,7 @@ func (g *gate) definitionsBefore(ctx context.Context) (*definitions, error) {
 		return nil, nil
 	}
 	before := g.beforeJudging(ctx)
-	if len(definingFiles(before)) == 0 {
+	if len(definingFiles(before, func(name string) bool { return holdsCRD(before, name) })) == 0 {
 		return nil, nil
 	}
 	c, err := g.comparer(ctx, before)
@@ -75,7 +75,7 @@ func (g *gate) definitionsBefore(ctx context.Context) (*definitions, error) {
 }
 
 func newDefinitions(c *comparer, since string) *definitions {
-	x := &definitions{comparer: c, since: since, files: definingFiles(c.old.sealed)}
+	x := &definitions{comparer: c, since: since, files: definingFiles(c.old.sealed, func(name string) bool { return c.definedBefore(c.old.sealed, name, c.changed) })}
 	if len(x.files) == 0 || len(c.changed) == 0 {
 		return nil
 	}
@@ -85,11 +85,11 @@ func newDefinitions(c *comparer, since string) *definitions {
 	return x
 }
 
-// definingFiles are the files of a tree that speak of definitions.
-func definingFiles(tree repo.Tree) map[string]bool {
+// definingFiles are the files of a tree that speak of definitions, as defines tells.
+func definingFiles(tree repo.Tree, defines func(name string) bool) map[string]bool {
 	out := map[string]bool{}
 	for _, e := range tree.Files() {
-		if e.Mode <= repo.Executable && holdsCRD(tree, e.Path) {
+		if e.Mode <= repo.Executable && defines(e.Path) {
 			out[e.Path] = true
 		}
 	}

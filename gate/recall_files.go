@@ -22,7 +22,8 @@ type filePart struct {
 	Use       string            // what kustomizations make of the file
 	Note      render.Note
 	Verdict   secrets.FileVerdict
-	CRD       bool // it speaks of CustomResourceDefinitions
+	Defines   bool // it speaks of CustomResourceDefinitions
+	CRD       bool // and is YAML
 }
 
 // seal puts tokens in place of all secrets; nothing is read before that.
@@ -130,7 +131,8 @@ func (g *gate) survey(ctx context.Context) error {
 	m.stale = m.stale || len(fresh) > 0 || len(old.Files) != len(files)
 	err := g.each(ctx, len(fresh), func(n int) (err error) {
 		i := fresh[n]
-		found[i].CRD = source.IsYAML(files[i].Path) && holdsCRD(g.sealed, files[i].Path)
+		found[i].Defines = files[i].Mode <= repo.Executable && holdsCRD(g.sealed, files[i].Path)
+		found[i].CRD = found[i].Defines && source.IsYAML(files[i].Path)
 		if files[i].Mode <= repo.Executable && g.inScope(files[i].Path) {
 			found[i].Verdict, err = g.sealed.CheckFile(files[i].Path)
 		}
@@ -155,4 +157,15 @@ func (g *gate) inScope(file string) bool {
 // mayDefine is false for a file that is known not to define custom resources.
 func (g *gate) mayDefine(file string) bool {
 	return g.memory == nil || g.memory.next == nil || g.memory.next.Files[file].CRD
+}
+
+// definedBefore is holdsCRD of a file in the state before a change. Of a file that
+// the change leaves alone the survey knows.
+func (g *gate) definedBefore(before *secrets.Sealed, name string, changed map[string]bool) bool {
+	if m := g.memory; m != nil && m.next != nil && !changed[name] && before.Use(name) == g.sealed.Use(name) {
+		if part, ok := m.next.Files[name]; ok {
+			return part.Defines
+		}
+	}
+	return holdsCRD(before, name)
 }

@@ -60,9 +60,12 @@ func BenchmarkFleet(b *testing.B) {
 	check("no change", "", cache)
 	check("one leaf", leaf, cache)
 	check("one base", base, cache)
-	check("change of nothing", "", "--changed-since=HEAD")
-	check("change of one leaf", leaf, "--changed-since=HEAD")
-	check("change of one base", base, "--changed-since=HEAD")
+	check("change of nothing", "", "--changed-since=HEAD", "--no-cache")
+	check("change of one leaf", leaf, "--changed-since=HEAD", "--no-cache")
+	check("change of one base", base, "--changed-since=HEAD", "--no-cache")
+	check("change of nothing, with the cache", "", "--changed-since=HEAD", cache)
+	check("change of one leaf, with the cache", leaf, "--changed-since=HEAD", cache)
+	check("change of one base, with the cache", base, "--changed-since=HEAD", cache)
 	b.Run("loop", func(b *testing.B) {
 		policies, err := filepath.Abs("../../policies")
 		if err != nil {

@@ -30,12 +30,11 @@ type Access struct {
 	roles    []role
 	bindings []binding
 	runs     []run
-	accounts map[account]bool // that the target defines
 }
 
 // AccessOf reads the access of a rendered target.
 func AccessOf(r *render.Rendered) *Access {
-	a := &Access{Target: r.Target.Path, accounts: map[account]bool{}}
+	a := &Access{Target: r.Target.Path}
 	for _, o := range r.Objects {
 		if secret, ok := secretOf(o); ok {
 			a.Secrets = append(a.Secrets, secret)

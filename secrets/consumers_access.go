@@ -48,12 +48,10 @@ type run struct {
 // (Kubernetes, "User-facing roles": view may not).
 var builtinRoles = []string{"cluster-admin", "admin", "edit"}
 
-// authorization reads a Role, a binding or a ServiceAccount.
+// authorization reads a Role or a binding.
 func (a *Access) authorization(o *render.Object) {
 	group, _, _ := strings.Cut(o.APIVersion, "/")
 	switch {
-	case o.Kind == "ServiceAccount" && o.APIVersion == "v1":
-		a.accounts[account{o.Kind, o.Namespace, o.Name}] = true
 	case group != "rbac.authorization.k8s.io" && group != "authorization.openshift.io":
 	case o.Kind == "Role" || o.Kind == "ClusterRole":
 		if names := readable(o.Value["rules"]); len(names) > 0 {

@@ -141,6 +141,9 @@ func expectPlaintext(t *testing.T, path string, v any, at map[string]bool) bool 
 // No time is measured: what grows with the square of half a mebibyte does not
 // end before the test's timeout.
 func TestHostileRepetition(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads megabytes in one goroutine")
+	}
 	size := 512 << 10
 	if testing.Short() {
 		size = 32 << 10

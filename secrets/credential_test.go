@@ -90,6 +90,9 @@ func TestBinaryTag(t *testing.T) {
 
 // Many credentials in one file take time linear in their number.
 func TestManyCredentials(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads megabytes in one goroutine")
+	}
 	const n = 50_000
 	s := seal(t, memTree{"values.yaml": "all:\n" + strings.Repeat("- password: c4nary\n", n)})
 	if got := check(t, s); len(got) != n {

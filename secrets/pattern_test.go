@@ -161,6 +161,9 @@ func TestPatternSecondNet(t *testing.T) {
 // Only the corpora can tell that ordinary text has no hit. Every one of them was
 // read: there is none.
 func TestPatternsCorpora(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads megabytes in one goroutine")
+	}
 	for _, name := range []string{"operate-first-apps", "onedr0p-home-ops", "onedr0p-home-ops-2022-08", "gitops-catalog", "microservices-demo",
 		"flux2-kustomize-helm-example", "flux2-multi-tenancy", "argocd-example-apps", "gatekeeper-library"} {
 		t.Run(name, func(t *testing.T) {
@@ -193,6 +196,9 @@ func BenchmarkScanPatterns(b *testing.B) {
 
 // Looking for tokens takes time linear in a file's size, whatever it repeats.
 func TestPatternsHostile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads megabytes in one goroutine")
+	}
 	const size = 2 << 20
 	token := exampleToken()
 	for _, piece := range []string{

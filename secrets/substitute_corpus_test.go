@@ -14,6 +14,9 @@ import (
 // Secret, and leaves it. There is none about a setting from a ConfigMap, a script
 // or a dashboard, and none about a key that no object uses.
 func TestCorpusSubstitute(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads megabytes in one goroutine")
+	}
 	for name, want := range map[string]string{
 		"argocd-example-apps": "", "flux2-kustomize-helm-example": "", "flux2-multi-tenancy": "", "gitops-catalog": "",
 		"microservices-demo": "", "onedr0p-home-ops": "CLOUDFLARE_TUNNEL_ID", "operate-first-apps": "",

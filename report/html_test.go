@@ -149,6 +149,9 @@ func fleetReport(n, f int) *finding.Report {
 // TestHTMLBounds holds that a page stays one that a browser opens, and says what
 // it leaves out.
 func TestHTMLBounds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes megabytes in one goroutine")
+	}
 	page := write(t, "html", fleetReport(2000, 9000), report.Options{Source: lines})
 	checkHTML(t, page)
 	const most = 12 << 20

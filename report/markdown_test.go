@@ -124,6 +124,9 @@ func crowd(errors, warnings, filler int) *finding.Report {
 
 // Nothing is kept at the cost of an error, and what is left out is counted.
 func TestMarkdownFits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes megabytes in one goroutine")
+	}
 	var note = regexp.MustCompile(`…and (?:(\d+) more errors?)?(?:, )?(?:(\d+) more warnings?)?`)
 	for _, size := range [][3]int{{5, 5, 1}, {100, 100, 1}, {100, 100, 60}, {400, 0, 20}, {500, 400, 10}, {0, 3000, 1}, {20_000, 20_000, 1}} {
 		r := crowd(size[0], size[1], size[2])

@@ -95,6 +95,9 @@ func (v *verdicts) compare(t *testing.T, e *engine, peer validator.Validator, va
 
 // TestSameVerdictAsKubeconform compares all rendered objects of two corpora.
 func TestSameVerdictAsKubeconform(t *testing.T) {
+	if testing.Short() {
+		t.Skip("judges whole repositories in one goroutine")
+	}
 	e, peer := newEngine(bundled(t)), kubeconformOver(t, differentialVersion)
 	for _, name := range []string{"operate-first-apps", "gitops-catalog"} {
 		var v verdicts
@@ -208,6 +211,9 @@ func renderCorpus(t testing.TB, tree memory) []*render.Rendered {
 // TestCorpora checks what real repositories give: nothing is lost, and no two
 // runs differ.
 func TestCorpora(t *testing.T) {
+	if testing.Short() {
+		t.Skip("judges whole repositories in one goroutine")
+	}
 	for _, name := range []string{"operate-first-apps", "gitops-catalog"} {
 		tree := corpus(t, name)
 		v, err := New(freeze(tree), Options{})

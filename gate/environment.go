@@ -67,7 +67,7 @@ func (g *gate) environment() (key, error) {
 		return key{}, fmt.Errorf("%w: the network", errNotKept)
 	}
 	h := newHasher()
-	h.add("environment", g.opts.Build, g.opts.PolicyFrom, g.snap.Scope(), fmt.Sprint(g.snap.InGit(), g.opts.Strict, g.narrowed()))
+	h.add("environment", g.opts.Build, g.opts.PolicyFrom, g.snap.Scope(), fmt.Sprint(g.snap.InGit(), g.opts.Strict, g.narrowed(), g.opts.AllowEmpty))
 	for _, list := range [][]string{g.opts.Only, g.opts.Targets, g.opts.Versions, g.opts.Namespaces, g.opts.Schemas} {
 		h.add(fmt.Sprint(len(list)))
 		h.add(list...)

@@ -129,8 +129,7 @@ func (g *gate) mergeBase(ctx context.Context, base string) (*repo.Snapshot, stri
 			return nil, "", err
 		}
 	}
-	return nil, "", fmt.Errorf("%w: no default branch to compare with (tried %s): name a revision",
-		repo.ErrRevision, strings.Join(defaultBases(), ", "))
+	return nil, "", fmt.Errorf("no default branch to compare with (tried %s): name a revision", strings.Join(defaultBases(), ", "))
 }
 
 // comparer compares the targets of two sides.

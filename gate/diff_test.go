@@ -252,7 +252,7 @@ func TestDiffBase(t *testing.T) {
 	s.git("branch", "-m", "main", "trunk")
 	for base, want := range map[string]string{"": "origin/HEAD, origin/main, origin/master, main, master", "nowhere": "nowhere"} {
 		_, err := gate.Diff(t.Context(), gate.Options{Path: s.dir}, base)
-		if !errors.Is(err, repo.ErrRevision) || !strings.Contains(err.Error(), want) {
+		if err == nil || !strings.Contains(err.Error(), want) || errors.Is(err, repo.ErrRevision) != (base != "") {
 			t.Errorf("%q: %v", base, err)
 		}
 	}

@@ -191,10 +191,10 @@ func (g *git) commit(rev string) (string, error) {
 	case headErr != nil:
 		return "", headErr
 	case g.shallow:
-		return "", fmt.Errorf("%w %q: this clone is shallow; deepen it with: git fetch --unshallow, or: git fetch --depth=1 origin %s",
-			ErrRevision, rev, rev)
+		return "", fmt.Errorf("%w %q: %w; deepen it with: git fetch --unshallow, or: git fetch --depth=1 origin %s",
+			ErrRevision, rev, ErrShallow, rev)
 	case head == "":
-		return "", fmt.Errorf("%w %q: HEAD has no commit yet", ErrRevision, rev)
+		return "", fmt.Errorf("%w %q: %w", ErrRevision, rev, ErrUnborn)
 	}
 	return "", fmt.Errorf("%w %q", ErrRevision, rev)
 }

@@ -63,7 +63,7 @@ func (g *git) commits(from, to string) ([]Commit, error) {
 	}
 	for _, c := range commits {
 		if ends[c.ID] {
-			return nil, fmt.Errorf("range %s..%s: %w: this clone is shallow and ends within it; %s", from, to, ErrRevision, deepen)
+			return nil, fmt.Errorf("range %s..%s: %w: %w and ends within it; %s", from, to, ErrRevision, ErrShallow, deepen)
 		}
 	}
 	return commits, nil

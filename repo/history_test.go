@@ -202,7 +202,9 @@ func TestAddedErrors(t *testing.T) {
 	none := func(repo.Addition) error { return nil }
 	wantRevisionError(t, s.Added(t.Context(), "nope", "HEAD", none), `"nope"`)
 	wantRevisionError(t, s.Added(t.Context(), "main", "--all", none), `"--all"`)
-	wantRevisionError(t, newFixture(t).open(repo.Selector{}).Added(t.Context(), "main", "HEAD", none), "not a Git repository")
+	if err := newFixture(t).open(repo.Selector{}).Added(t.Context(), "main", "HEAD", none); !errors.Is(err, repo.ErrNoGit) {
+		t.Errorf("outside Git: %v", err)
+	}
 
 	mine := errors.New("mine")
 	calls := 0

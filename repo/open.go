@@ -25,9 +25,9 @@ const (
 // A work tree is the tracked files and the untracked ones that are not ignored,
 // as they are on disk; files outside a sparse checkout are as in the index. A
 // revision that cannot be resolved gives an error that wraps [ErrRevision] and
-// names it; in a shallow clone it says how to deepen the clone. The snapshot
-// holds no lock: a work tree that changes while it is read gives what was read.
-// ctx bounds the reading of blobs as well.
+// names it; in a shallow clone it says how to deepen the clone. Outside Git that is
+// [ErrNoGit]. The snapshot holds no lock: a work tree that changes while it is read
+// gives what was read. ctx bounds the reading of blobs as well.
 func Open(ctx context.Context, path string, sel Selector) (*Snapshot, error) {
 	if sel.Staged && sel.Rev != "" {
 		return nil, errors.New("the index and a revision exclude each other")
@@ -97,9 +97,9 @@ func openPlain(path, dir, below string, sel Selector) (*Snapshot, error) {
 	case below != "":
 		return nil, fmt.Errorf("open %s: %w", path, fs.ErrNotExist)
 	case sel.Rev != "":
-		return nil, fmt.Errorf("open %s: not a Git repository: %w %q", path, ErrRevision, sel.Rev)
+		return nil, fmt.Errorf("%s is %w, so that it has no revision %q", dir, ErrNoGit, sel.Rev)
 	case sel.Staged:
-		return nil, fmt.Errorf("open %s: not a Git repository, so that it has no index", path)
+		return nil, fmt.Errorf("%s is %w, so that it has no index", dir, ErrNoGit)
 	}
 	items, err := listDirectory(dir)
 	if err != nil {

@@ -83,8 +83,8 @@ func TestOpenRefusesPaths(t *testing.T) {
 		{"missing in the index", f.path("none"), repo.Selector{Staged: true}, fs.ErrNotExist, "directory none of the index"},
 		{"inside .git", f.path(".git/refs"), repo.Selector{}, nil, "inside the .git directory"},
 		{"plain, missing", plain.path("none"), repo.Selector{Rev: "HEAD"}, fs.ErrNotExist, "none"},
-		{"plain, staged", plain.dir, repo.Selector{Staged: true}, nil, "not a Git repository"},
-		{"plain, rev", plain.dir, repo.Selector{Rev: "HEAD"}, repo.ErrRevision, "not a Git repository"},
+		{"plain, staged", plain.dir, repo.Selector{Staged: true}, repo.ErrNoGit, "no index"},
+		{"plain, rev", plain.dir, repo.Selector{Rev: "HEAD"}, repo.ErrNoGit, "so that it has no revision"},
 		{"both", f.dir, repo.Selector{Staged: true, Rev: "HEAD"}, nil, "exclude each other"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

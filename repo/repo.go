@@ -21,6 +21,17 @@ const MaxFileSize = 16 << 20
 // ErrRevision is wrapped by errors about a revision that cannot be resolved.
 var ErrRevision = errors.New("unknown revision")
 
+// ErrShallow is wrapped beside [ErrRevision] where a shallow clone lacks what is
+// asked for; the error says how to get it.
+var ErrShallow = errors.New("this clone is shallow")
+
+// ErrNoGit is wrapped where a directory outside any repository is asked for its
+// index, a revision or its history.
+var ErrNoGit = errors.New("not a Git repository")
+
+// ErrUnborn is wrapped beside [ErrRevision] where there is no commit at all.
+var ErrUnborn = errors.New("HEAD has no commit yet")
+
 // Mode is the kind of an entry.
 type Mode uint8
 

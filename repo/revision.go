@@ -57,7 +57,7 @@ func (s *Snapshot) history(ctx context.Context) (*git, error) {
 		return nil, fmt.Errorf("commit %s: %w: %w", s.revision, errNoHistory, ErrRevision)
 	}
 	if s.git == nil {
-		return nil, fmt.Errorf("%s is not a Git repository: %w", s.root, ErrRevision)
+		return nil, fmt.Errorf("%s is %w, so that it has no history", s.root, ErrNoGit)
 	}
 	return s.git.with(ctx), nil
 }
@@ -68,14 +68,14 @@ func (g *git) mergeBase(rev, head string) (string, error) {
 		return "", err
 	}
 	if head == "" {
-		return "", fmt.Errorf("merge base with %q: HEAD has no commit yet: %w", rev, ErrRevision)
+		return "", fmt.Errorf("merge base with %q: %w: %w", rev, ErrRevision, ErrUnborn)
 	}
 	out, err := g.run("merge-base", other, head)
 	var exit *exec.ExitError
 	none := errors.As(err, &exit) && exit.ExitCode() == 1
 	switch {
 	case none && g.shallow:
-		return "", fmt.Errorf("merge base with %q: %w: this clone is shallow; %s", rev, ErrRevision, deepen)
+		return "", fmt.Errorf("merge base with %q: %w: %w; %s", rev, ErrRevision, ErrShallow, deepen)
 	case none:
 		return "", fmt.Errorf("merge base with %q: %w: it has no commit in common with %s", rev, ErrRevision, head)
 	case err != nil:
@@ -92,7 +92,7 @@ func (g *git) mergeBase(rev, head string) (string, error) {
 		return "", err
 	}
 	if cut {
-		return "", fmt.Errorf("merge base with %q: %w: this clone is shallow; %s", rev, ErrRevision, deepen)
+		return "", fmt.Errorf("merge base with %q: %w: %w; %s", rev, ErrRevision, ErrShallow, deepen)
 	}
 	return base, nil
 }
@@ -101,7 +101,7 @@ func (g *git) mergeBase(rev, head string) (string, error) {
 func (g *git) whole(rev string) (string, error) {
 	sha, err := g.commit(rev)
 	if g.shallow && errors.Is(err, ErrRevision) {
-		return "", fmt.Errorf("%w %q: this clone is shallow; %s", ErrRevision, rev, deepen)
+		return "", fmt.Errorf("%w %q: %w; %s", ErrRevision, rev, ErrShallow, deepen)
 	}
 	return sha, err
 }

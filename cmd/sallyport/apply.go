@@ -180,7 +180,7 @@ func (f *jobFlags) loop(ctx context.Context, s *streams, j *job.Job, interval ti
 			usage = err
 			cancel()
 		} else {
-			printError(s.err, err)
+			printError(s.err, err, "")
 		}
 		first = false
 	})
@@ -200,7 +200,7 @@ func serve(address string, h http.Handler, s *streams) (stop func(), err error) 
 	var done sync.WaitGroup
 	done.Go(func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			printError(s.err, err)
+			printError(s.err, err, "")
 		}
 	})
 	return func() {

@@ -115,7 +115,7 @@ func diffOutputs(values []string) ([]output, error) {
 		format, file, named := strings.Cut(v, "=")
 		switch {
 		case !slices.Contains(report.DiffFormats(), format):
-			return nil, fmt.Errorf("-o %q: unknown format %q (known: %s)", v, format, strings.Join(report.DiffFormats(), ", "))
+			return nil, fmt.Errorf("-o %q: unknown format (known: %s)", v, strings.Join(report.DiffFormats(), ", "))
 		case named && file == "":
 			return nil, fmt.Errorf("-o %q names no file", v)
 		case file == "" || file == "-":

@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"github.com/sallyport/sallyport/gate"
 	"github.com/sallyport/sallyport/repo"
 	"github.com/sallyport/sallyport/report"
@@ -53,7 +55,7 @@ func exitCode(err error) int {
 }
 
 // printError writes "error: …" and, where there is a next step, "hint: …".
-func printError(w io.Writer, err error) {
+func printError(w io.Writer, err error, hint string) {
 	if err == nil || err == errFindings {
 		return
 	}
@@ -65,23 +67,37 @@ func printError(w io.Writer, err error) {
 		lines[i] = report.Sanitize(line)
 	}
 	fmt.Fprintf(w, "error: %s\n", strings.Join(lines, "\n       "))
-	if hint := hintFor(err); hint != "" {
+	if hint != "" {
 		fmt.Fprintf(w, "hint: %s\n", hint)
 	}
 }
 
-// hintFor returns the next step after an error, where one is known.
-func hintFor(err error) string {
+// hintFor returns the next step after an error of cmd, where one is known.
+func hintFor(cmd *cobra.Command, err error) string {
 	var usage *usageError
 	switch {
 	case errors.As(err, &usage):
 		return usage.hint
 	case errors.Is(err, gate.ErrNoTargets):
-		return "sallyport check --only secrets judges the files alone; sallyport targets lists what is found and why; --allow-empty accepts that there is nothing"
+		return hintNoTargets(cmd)
+	case errors.Is(err, repo.ErrUnborn), errors.Is(err, repo.ErrShallow):
+		return "" // the error says what to do, or there is nothing to fetch
 	case errors.Is(err, repo.ErrRevision):
-		return "git fetch brings a missing commit; in a shallow clone, git fetch --unshallow"
+		return "git fetch brings a missing commit"
 	}
 	return ""
+}
+
+// hintNoTargets names only what helps cmd: not targets where targets has failed,
+// and no flag that it lacks.
+func hintNoTargets(cmd *cobra.Command) string {
+	switch flags := cmd.Flags(); {
+	case flags.Changed("target"):
+		return "sallyport targets lists the targets"
+	case flags.Lookup("allow-empty") != nil:
+		return "sallyport check --only secrets judges the files alone; --allow-empty accepts that there is nothing"
+	}
+	return "sallyport check --only secrets judges the files alone"
 }
 
 // exitCodesDoc is the topic exit-codes of explain.

@@ -27,7 +27,7 @@ func parseOutputs(values []string, terminal bool) ([]output, error) {
 		format, file, named := strings.Cut(v, "=")
 		switch {
 		case !slices.Contains(report.Formats(), format):
-			return nil, fmt.Errorf("-o %q: unknown format %q (known: %s)", v, format, strings.Join(report.Formats(), ", "))
+			return nil, fmt.Errorf("-o %q: unknown format (known: %s)", v, strings.Join(report.Formats(), ", "))
 		case named && file == "":
 			return nil, fmt.Errorf("-o %q names no file", v)
 		case file == "" || file == "-":

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -25,11 +26,11 @@ func run(ctx context.Context, s *streams, args []string) int {
 	context.AfterFunc(ctx, stop)
 	root := newRoot(s)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil && ctx.Err() != nil {
 		err = context.Canceled // whatever an interrupted step made of it
 	}
-	printError(s.err, err)
+	printError(s.err, err, hintFor(cmd, err))
 	return exitCode(err)
 }
 
@@ -63,7 +64,7 @@ memory and applies it.`,
 	root.Flags().Bool("version", false, "print the version, as the command version does")
 	root.SetOut(s.out)
 	root.SetErr(s.err)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, plainFlagError(err)) })
 	root.SuggestionsMinimumDistance = suggestWithin
 	root.SetUsageTemplate(usageTemplate(root.UsageTemplate()))
 	root.AddGroup(&cobra.Group{ID: groupMain, Title: "Commands:"}, &cobra.Group{ID: groupMore, Title: "More:"})
@@ -101,6 +102,15 @@ func newHelp() *cobra.Command {
 			return found.Help()
 		},
 	}
+}
+
+// plainFlagError leaves out which Go function could not read a number.
+func plainFlagError(err error) error {
+	var number *strconv.NumError
+	if !errors.As(err, &number) {
+		return err
+	}
+	return errors.New(strings.Replace(err.Error(), number.Error(), number.Err.Error(), 1))
 }
 
 // usage makes a mistake in the command line of cmd out of err.

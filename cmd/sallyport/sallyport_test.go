@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/spf13/cobra"
+
 	"github.com/sallyport/sallyport/finding"
 	"github.com/sallyport/sallyport/gate"
 	"github.com/sallyport/sallyport/repo"
@@ -60,10 +62,12 @@ func TestPrintError(t *testing.T) {
 		{errors.New("one\ntwo\n"), "error: one\n       two\n"},
 		{errors.New("a \x1b[31mred\u202e name"), "error: a <U+001B>[31mred<U+202E> name\n"},
 		{fmt.Errorf("render: %w", context.Canceled), "error: interrupted\n"},
-		{fmt.Errorf("rev: %w", repo.ErrRevision), "error: rev: unknown revision\nhint: git fetch brings a missing commit; in a shallow clone, git fetch --unshallow\n"},
+		{fmt.Errorf("rev: %w", repo.ErrRevision), "error: rev: unknown revision\nhint: git fetch brings a missing commit\n"},
+		{fmt.Errorf("rev: %w: %w", repo.ErrRevision, repo.ErrShallow), "error: rev: unknown revision: this clone is shallow\n"},
+		{fmt.Errorf("rev: %w: %w", repo.ErrRevision, repo.ErrUnborn), "error: rev: unknown revision: HEAD has no commit yet\n"},
 	} {
 		var b bytes.Buffer
-		if printError(&b, c.err); b.String() != c.want {
+		if printError(&b, c.err, hintFor(&cobra.Command{}, c.err)); b.String() != c.want {
 			t.Errorf("%v: got %q, want %q", c.err, b.String(), c.want)
 		}
 	}
@@ -94,8 +98,8 @@ func TestParseOutputs(t *testing.T) {
 		{[]string{"json=-"}, true, []output{{"json", ""}}, ""},
 		{[]string{"json=a=b.json"}, true, []output{{"json", "a=b.json"}, {"text", ""}}, ""},
 		{[]string{"json=r.json", "text", "line=l"}, false, []output{{"json", "r.json"}, {"text", ""}, {"line", "l"}}, ""},
-		{[]string{"xml"}, false, nil, `unknown format "xml"`},
-		{[]string{"=x"}, false, nil, `unknown format ""`},
+		{[]string{"xml"}, false, nil, `-o "xml": unknown format`},
+		{[]string{"=x"}, false, nil, `-o "=x": unknown format`},
 		{[]string{"json="}, false, nil, "names no file"},
 		{[]string{"json", "line"}, false, nil, "only one -o"},
 	} {

@@ -94,6 +94,8 @@ func (w *planner) file(k *kustomization, ref *reference) {
 		w.pluginFile(w.making, ref)
 	case ref.isPlugin():
 		w.pluginFile(k, ref)
+	case ref.Role == roleResource:
+		w.resources = append(w.resources, ref.Path)
 	}
 }
 
@@ -111,7 +113,7 @@ func (w *planner) inspect(file string) bool {
 		w.fail(fatal)
 		return false
 	}
-	w.warnings = append(w.warnings, rest...)
+	w.warnings, w.sizes[file] = append(w.warnings, rest...), len(data)
 	return true
 }
 

@@ -28,6 +28,10 @@ type plan struct {
 	faults    []*fault
 	warnings  []*fault
 
+	resources []string       // manifests that become objects, once for each use
+	sizes     map[string]int // of what is parsed, in bytes
+	generated int            // objects that generators make
+
 	unrestricted bool // a file lies outside its kustomization's directory
 	openAPI      bool // changes the schema of the process
 	plugins      bool // has configured generators, transformers or validators
@@ -47,15 +51,19 @@ type planner struct {
 
 // planOf is the plan of a target.
 func (b *Builder) planOf(tree *recorder, t Target) *plan {
+	var p *plan
 	if t.Delivery != nil {
-		return b.planDelivery(tree, t)
+		p = b.planDelivery(tree, t)
+	} else {
+		p = b.plan(tree, t.Path)
 	}
-	return b.plan(tree, t.Path)
+	b.weigh(p)
+	return p
 }
 
 // planner begins a plan.
 func (b *Builder) planner(tree *recorder) *planner {
-	return &planner{plan: &plan{manifests: map[string]bool{}, data: map[string]bool{}}, builder: b, tree: tree}
+	return &planner{plan: &plan{manifests: map[string]bool{}, data: map[string]bool{}, sizes: map[string]int{}}, builder: b, tree: tree}
 }
 
 // plan walks a target from its leaf.
@@ -104,6 +112,7 @@ func (w *planner) walk(k *kustomization, via *reference, above []string) *layer 
 		return l
 	}
 	w.openAPI = w.openAPI || k.OpenAPI
+	w.generated += k.generators()
 	w.warnings = append(w.warnings, k.deprecated()...)
 	w.warnings = append(w.warnings, k.ignored()...)
 	if w.added == nil || !w.added.made || k.Path != w.added.Path {

@@ -105,7 +105,7 @@ func runCheck(cmd *cobra.Command, s *streams, o *checkOptions, args []string) er
 	begin := time.Now()
 	var result *gate.Result
 	var more htmlExtras
-	err = s.watch(&o.readFlags, &opts, func() (err error) {
+	err = s.watch(cmd.Context(), &o.readFlags, &opts, func() (err error) {
 		if result, err = gate.Check(cmd.Context(), opts); err != nil || !wants(outputs, "html") {
 			return err
 		}

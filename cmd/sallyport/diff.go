@@ -84,7 +84,7 @@ func runDiff(cmd *cobra.Command, s *streams, o *diffOptions, args []string) erro
 	opts.Targets = o.targets
 	opts.Diff = diff.Options{Ignore: o.ignore, ShowNoise: o.noise, Unified: wantsUnified(outputs)}
 	var result *diff.Result
-	err = s.watch(&o.readFlags, &opts, func() (err error) {
+	err = s.watch(cmd.Context(), &o.readFlags, &opts, func() (err error) {
 		switch {
 		case o.between:
 			result, err = gate.Between(cmd.Context(), opts, args[0], args[1])

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -83,22 +84,46 @@ func (f *policyFlags) apply(o *gate.Options) {
 	o.Policies, o.Data, o.Namespaces = f.policies, f.data, f.namespaces
 }
 
-// watch lets the options report to standard error while fn runs: timings with
-// -v, else a line of progress where it can be redrawn.
-func (s *streams) watch(f *readFlags, o *gate.Options, fn func() error) error {
+// watch runs fn, which only reads, and does not wait for it long after an
+// interrupt. The options report to standard error meanwhile: timings with -v,
+// else a line of progress where it can be redrawn.
+func (s *streams) watch(ctx context.Context, f *readFlags, o *gate.Options, fn func() error) error {
 	if f.verbose {
 		o.Trace = func(stage string, d time.Duration) {
 			fmt.Fprintf(s.err, "%-24s %8.3fs\n", stage, d.Seconds())
 		}
-		return fn()
+		return promptly(ctx, fn)
 	}
 	if !s.redraws() {
-		return fn()
+		return promptly(ctx, fn)
 	}
 	p := startProgress(s.err)
 	defer p.stop()
 	o.Trace = p.finished
-	return fn()
+	return promptly(ctx, fn)
+}
+
+// leaveAfter is how long work that only reads may take to stop after an
+// interrupt. What heeds it needs milliseconds; a build in kustomize cannot be
+// cancelled, and goes on for as long as it takes.
+const leaveAfter = time.Second
+
+// promptly runs work that only reads, and leaves it behind where it does not stop
+// soon after ctx is done; the process ends then, and the work with it.
+func promptly(ctx context.Context, work func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- work() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(leaveAfter):
+		return ctx.Err()
+	}
 }
 
 // complete offers values for a flag to shells.

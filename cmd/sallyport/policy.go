@@ -48,7 +48,7 @@ and the files that are covered.`,
 			}
 			policies.apply(&opts)
 			var result policy.TestReport
-			err = s.watch(&flags, &opts, func() (err error) {
+			err = s.watch(cmd.Context(), &flags, &opts, func() (err error) {
 				result, err = gate.PolicyTest(cmd.Context(), opts)
 				return err
 			})

@@ -34,7 +34,7 @@ a Flux Kustomization or an Argo CD Application. What is wrong with it goes to st
 			}
 			var out []byte
 			var findings []finding.Finding
-			err = s.watch(&flags, &opts, func() (err error) {
+			err = s.watch(cmd.Context(), &flags, &opts, func() (err error) {
 				out, findings, err = gate.Render(cmd.Context(), opts, args[0], encrypted)
 				return err
 			})

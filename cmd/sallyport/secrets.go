@@ -46,7 +46,7 @@ targets and fields that its values are rendered into. It opens none of them.`,
 			}
 			opts.Targets = targets
 			var inventory *gate.Inventory
-			err = s.watch(&flags, &opts, func() (err error) {
+			err = s.watch(cmd.Context(), &flags, &opts, func() (err error) {
 				inventory, err = gate.Secrets(cmd.Context(), opts)
 				return err
 			})

@@ -52,7 +52,7 @@ of what each target reads and looks for.`,
 			}
 			opts.Targets, opts.ChangedSince, opts.Files = targets, affectedBy, files
 			var listing *gate.Listing
-			err = s.watch(&flags, &opts, func() (err error) {
+			err = s.watch(cmd.Context(), &flags, &opts, func() (err error) {
 				listing, err = gate.Targets(cmd.Context(), opts)
 				return err
 			})

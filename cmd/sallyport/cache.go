@@ -65,31 +65,14 @@ func userCache(env func(string) string) string {
 }
 
 // buildID tells this program from every other that could give other verdicts: by
-// what the Go toolchain recorded, where that is a released module or a clean
-// commit, and else by the bytes of the program. It is empty if none is known.
+// the hash of its bytes that the Go toolchain wrote into it; by what it is a build
+// of, where that is a released module with all that it is made of; and else by
+// another hash of its bytes, which for 200 MB takes as long as a check. It is empty
+// if none is known.
+//
+// A clean commit is not enough: files that Git ignores, replaced modules and
+// overlays are compiled in too.
 func buildID() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return programSum()
-	}
-	revision, modified := "", false
-	for _, s := range info.Settings {
-		switch s.Key {
-		case "vcs.revision":
-			revision = s.Value
-		case "vcs.modified":
-			modified = s.Value == "true"
-		}
-	}
-	if info.Main.Sum != "" || revision != "" && !modified {
-		return info.String()
-	}
-	return programSum()
-}
-
-// programSum is a hash of the program's bytes: the one that the Go toolchain wrote
-// into it, where it did, since to read 200 MB takes as long as a check.
-func programSum() string {
 	name, err := os.Executable()
 	if err != nil {
 		return ""
@@ -97,6 +80,29 @@ func programSum() string {
 	if id := toolchainID(name); id != "" {
 		return id
 	}
+	if info, ok := debug.ReadBuildInfo(); ok && released(info) {
+		return info.String()
+	}
+	return sumOf(name)
+}
+
+// released reports whether checksums say what a program was built from.
+func released(info *debug.BuildInfo) bool {
+	for _, m := range info.Deps {
+		if m.Sum == "" && (m.Replace == nil || m.Replace.Sum == "") {
+			return false
+		}
+	}
+	for _, s := range info.Settings {
+		if s.Key == "-trimpath" && s.Value == "true" {
+			return false // flags of the linker, which can set variables, are left out then
+		}
+	}
+	return info.Main.Sum != ""
+}
+
+// sumOf is a hash of the bytes of a file.
+func sumOf(name string) string {
 	f, err := os.Open(name)
 	if err != nil {
 		return ""

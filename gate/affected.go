@@ -167,11 +167,11 @@ func (g *gate) isPolicyInput(p string) bool {
 		named = append(named, fixed(filepath.ToSlash(at)))
 	}
 	for _, named := range named {
-		if inside, ok := within(g.snap, named); ok {
-			inputs = append(inputs, inside)
+		if at, ok := within(g.snap, named); ok {
+			inputs = append(inputs, at)
 		}
 	}
-	return slices.ContainsFunc(inputs, func(in string) bool { return p == in || strings.HasPrefix(p, in+"/") })
+	return inside(p, inputs)
 }
 
 func holdsCRD(tree repo.Tree, p string) bool {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -21,6 +22,7 @@ var ruleDefinitionRemoved = finding.Rule{
 		"When the definition is deleted, as a prune does, the API server deletes every object of the kind in the whole " +
 		"cluster, also those that are in no repository, and what their controller keeps for them may go too; it comes back empty. " +
 		"A version that is not served is refused. " +
+		"A definition that some target delivers counts as delivered: which cluster a target is for is not known. " +
 		"A warning is a definition that no target delivered: it lay in the repository, and its objects are not checked any more. " +
 		"Where something else delivers the definition from now on, a chart for example, take care that the prune leaves it alone, and waive the finding.",
 	Fix: "keep the definition; or remove the objects first, in a change of their own; move them to a version that is served before the old one goes",
@@ -44,6 +46,9 @@ spec:
 `
 )
 
+// escaped matches text that may have a name of a kind without showing it.
+var escaped = regexp.MustCompile(`\\[xuU\n]`)
+
 // stranded finds the objects of the run's targets that are of a lost version.
 func (x *definitions) stranded(ctx context.Context, lost map[string]loss) ([]finding.Finding, error) {
 	targets, err := x.targetsOf(ctx, x.now.sealed)
@@ -55,6 +60,7 @@ func (x *definitions) stranded(ctx context.Context, lost map[string]loss) ([]fin
 		found, known := mentions[file]
 		if !known {
 			data, _ := x.now.sealed.ReadFile(file) // what cannot be read does not render
+			found = escaped.Match(data)
 			for _, l := range lost {
 				found = found || bytes.Contains(data, []byte(l.was.Kind))
 			}

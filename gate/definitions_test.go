@@ -42,6 +42,9 @@ func TestDefinitionRemoved(t *testing.T) {
 		{"nothing", nil, map[string]string{"one/widget.yaml": exampleWidget + "spec: {}\n"}, nil},
 		{"the file", nil, map[string]string{"crds/widgets.yaml": "", "crds/kustomization.yaml": ""},
 			[]string{"error one/widget.yaml:2:7 the change removes CustomResourceDefinition widgets.example.com", "error shared/widget.yaml:2:7 the change removes"}},
+		{"the file, and the kind is written with an escape", nil, map[string]string{"crds/widgets.yaml": "", "crds/kustomization.yaml": "",
+			"one/widget.yaml": strings.Replace(exampleWidget, "kind: Widget", `kind: "Wi\x64get"`, 1)},
+			[]string{"error one/widget.yaml:2:7 the change removes CustomResourceDefinition widgets.example.com", "error shared/widget.yaml:2:7 the change removes"}},
 		{"its entry, and the file stays", nil, map[string]string{"crds/kustomization.yaml": lists()},
 			[]string{"error one/widget.yaml:2:7 the change removes CustomResourceDefinition widgets.example.com", "error shared/widget.yaml:2:7 the change removes"}},
 		{"with its objects", nil, map[string]string{

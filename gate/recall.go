@@ -59,7 +59,7 @@ func (g *gate) remember() {
 	if err != nil {
 		return
 	}
-	g.memory = &memory{store: store{g.opts.Cache}, environment: environment}
+	g.memory = &memory{store: newStore(g.opts.Cache), environment: environment}
 	if g.opts.Commits != "" || g.opts.PolicyFrom != "" || g.opts.ChangedSince != "" {
 		return
 	}

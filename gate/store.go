@@ -31,7 +31,12 @@ const entryHead = "sallyport verdicts 1\n"
 //
 // The hash of an entry finds damage, not malice: who can write the directory
 // decides what the gate says, as with the program itself.
-type store struct{ dir string }
+type store struct {
+	dir             string
+	maxAll, maxEach int64 // bytes of all entries, and of one
+}
+
+func newStore(dir string) store { return store{dir, maxStoreBytes, maxEntryBytes} }
 
 func (s store) path(kind string, k key) string { return filepath.Join(s.dir, kind+"-"+k.String()) }
 
@@ -39,7 +44,7 @@ func (s store) path(kind string, k key) string { return filepath.Join(s.dir, kin
 func (s store) load(kind string, k key, v any) bool {
 	name := s.path(kind, k)
 	info, err := os.Lstat(name)
-	if err != nil || !info.Mode().IsRegular() || info.Size() > maxEntryBytes {
+	if err != nil || !info.Mode().IsRegular() || info.Size() > s.maxEach {
 		return false
 	}
 	data, err := os.ReadFile(name)
@@ -76,7 +81,7 @@ func seal(kind string, k key, payload []byte) key {
 // that cannot be written is no reason to fail: the next run is as slow as this.
 func (s store) save(kind string, k key, v any) {
 	var payload bytes.Buffer
-	if gob.NewEncoder(&payload).Encode(v) != nil || payload.Len() > maxEntryBytes-len(entryHead)-sha256.Size {
+	if gob.NewEncoder(&payload).Encode(v) != nil || int64(payload.Len()) > s.maxEach-int64(len(entryHead)+sha256.Size) {
 		return
 	}
 	if os.MkdirAll(s.dir, 0o700) != nil {
@@ -125,7 +130,7 @@ func (s store) evict() {
 	}
 	slices.SortFunc(entries, func(a, b fs.FileInfo) int { return a.ModTime().Compare(b.ModTime()) })
 	for _, info := range entries {
-		if total <= maxStoreBytes {
+		if total <= s.maxAll {
 			return
 		}
 		os.Remove(filepath.Join(s.dir, info.Name()))

@@ -19,8 +19,8 @@ func keyNamed(name string) key {
 // TestStoreIsBounded holds that a store keeps its bound whatever is written, that
 // what was used last stays, and that the files of others do.
 func TestStoreIsBounded(t *testing.T) {
-	s := store{t.TempDir()}
-	const entry = 40 << 20 // six fit into the bound
+	const entry = 40 << 10
+	s := store{t.TempDir(), 256 << 10, 64 << 10} // six entries fit, in the proportions of the real bounds
 	text := strings.Repeat("x", entry)
 	foreign := filepath.Join(s.dir, "notes.txt")
 	if err := os.WriteFile(foreign, []byte(text), 0o600); err != nil {
@@ -43,11 +43,11 @@ func TestStoreIsBounded(t *testing.T) {
 		}
 	}
 	total, names := sizeOf(t, s.dir)
-	if total -= entry; total > maxStoreBytes {
-		t.Errorf("%d MiB are kept, of %d: %v", total>>20, maxStoreBytes>>20, names)
+	if total -= entry; total > s.maxAll {
+		t.Errorf("%d KiB are kept, of %d: %v", total>>10, s.maxAll>>10, names)
 	}
-	if total < maxStoreBytes-2*entry {
-		t.Errorf("only %d MiB are kept: %v", total>>20, names)
+	if total < s.maxAll-2*entry {
+		t.Errorf("only %d KiB are kept: %v", total>>10, names)
 	}
 	if _, err := os.Stat(foreign); err != nil {
 		t.Errorf("the file of somebody else: %v", err)
@@ -63,7 +63,7 @@ func TestStoreIsBounded(t *testing.T) {
 // TestStoreForgets holds that entries which nobody used for long go, that so does
 // what a process left that died, and that what another is just writing stays.
 func TestStoreForgets(t *testing.T) {
-	s := store{t.TempDir()}
+	s := newStore(t.TempDir())
 	old, dead, written := s.path(entryParts, keyNamed("old")), filepath.Join(s.dir, temporary+"1"), filepath.Join(s.dir, temporary+"2")
 	s.save(entryParts, keyNamed("old"), "old")
 	for _, name := range []string{dead, written} {
@@ -83,10 +83,13 @@ func TestStoreForgets(t *testing.T) {
 
 // TestStoreTooLarge holds that an entry that would push out most others is not kept.
 func TestStoreTooLarge(t *testing.T) {
-	s := store{t.TempDir()}
-	s.save(entryRun, keyNamed("large"), strings.Repeat("x", maxEntryBytes))
-	if _, names := sizeOf(t, s.dir); len(names) > 0 {
-		t.Errorf("it is kept: %v", names)
+	const most = 64 << 10
+	for size, want := range map[int]int{most / 2: 1, most: 0} {
+		s := store{t.TempDir(), 256 << 10, most}
+		s.save(entryRun, keyNamed(fmt.Sprint(size)), strings.Repeat("x", size))
+		if _, names := sizeOf(t, s.dir); len(names) != want {
+			t.Errorf("an entry of %d bytes: kept are %v", size, names)
+		}
 	}
 }
 

@@ -34,6 +34,7 @@ const (
 	annotationTooling    = "applyset.kubernetes.io/tooling"
 	annotationKinds      = "applyset.kubernetes.io/contains-group-kinds"
 	annotationNamespaces = "applyset.kubernetes.io/additional-namespaces"
+	annotationSource     = "sallyport.dev/source" // whose set it is; see Set.Source
 )
 
 // Prefix begins the name of every parent: the set "shop" is the ConfigMap
@@ -49,6 +50,7 @@ type Set struct {
 	Name      string // a DNS label, such as a target's name
 	Namespace string // where the parent is: the runner's own namespace
 	Version   string // of this program, for the tooling annotation, such as "0.1.0"
+	Source    string // what the set is made of, such as a target's path; a parent of another source is refused; "" takes any
 }
 
 // Parent is the ConfigMap that holds the inventory.
@@ -58,6 +60,11 @@ func (s Set) Parent() cluster.ID {
 
 // ID is the value of the members' label.
 func (s Set) ID() string { return idOf(s.Parent()) }
+
+// SourceOf is what a parent says its set is made of; "" where it does not say.
+func SourceOf(parent *unstructured.Unstructured) string {
+	return parent.GetAnnotations()[annotationSource]
+}
 
 // Selector selects the members of the set.
 func (s Set) Selector() string { return LabelPartOf + "=" + s.ID() }

@@ -94,6 +94,25 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
+// TestOther: a parent is that of one source. One that does not say of which, as the
+// first versions wrote them, is taken over.
+func TestOther(t *testing.T) {
+	of := func(source string) Set { s := shop; s.Source = source; return s }
+	for _, test := range []struct{ wrote, reads, want string }{
+		{"apps/my-shop", "apps/my-shop", ""}, {"", "apps/my-shop", ""}, {"apps/my-shop", "", ""},
+		{"apps/my-shop", "apps/my_-shop", `is the inventory of "apps/my-shop", and "apps/my_-shop" would have the same name`},
+	} {
+		u, err := (&Inventory{Set: of(test.wrote)}).object("1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = (&Inventory{Set: of(test.reads), Members: map[cluster.ID]types.UID{}}).read(u)
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%+v: %v", test, err)
+		}
+	}
+}
+
 // TestOwns: label, list and uid have to agree.
 func TestOwns(t *testing.T) {
 	inv := &Inventory{Set: shop, Members: map[cluster.ID]types.UID{id("shop", "a"): "1", id("shop", "pending"): Pending}}

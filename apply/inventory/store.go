@@ -60,6 +60,9 @@ func (i *Inventory) read(parent *unstructured.Unstructured) error {
 		return fmt.Errorf("has %s=%q and not this set's %q: it was copied or renamed; delete it, then label its objects or let them be adopted",
 			LabelID, id, i.Set.ID())
 	}
+	if of := parent.GetAnnotations()[annotationSource]; of != "" && i.Set.Source != "" && of != i.Set.Source {
+		return fmt.Errorf("is the inventory of %q, and %q would have the same name: rename one of the two", cluster.OneLine(of, maxEntry), i.Set.Source)
+	}
 	i.version = parent.GetResourceVersion()
 	i.Revision, _, _ = unstructured.NestedString(parent.Object, "data", "revision")
 	i.Applying, _, _ = unstructured.NestedString(parent.Object, "data", "applying")
@@ -214,6 +217,9 @@ func (i *Inventory) object(version string) (*unstructured.Unstructured, error) {
 		annotationTooling:    i.Set.tooling(),
 		annotationKinds:      strings.Join(slices.Sorted(maps.Keys(kinds)), ","),
 		annotationNamespaces: strings.Join(slices.Sorted(maps.Keys(namespaces)), ","),
+	}
+	if i.Set.Source != "" {
+		annotations[annotationSource] = i.Set.Source
 	}
 	if err := fits(len(members), len(list), annotations); err != nil {
 		return nil, err

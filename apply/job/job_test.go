@@ -240,21 +240,65 @@ func TestHooks(t *testing.T) {
 	}
 }
 
-// TestOrphans: a target that is gone is named, and what it consists of stays.
+// TestOrphans: a target that is gone is named, what it consists of stays, and its
+// status says that it is gone, whatever the last run had said. What the patterns of
+// the configuration leave out is the business of others.
 func TestOrphans(t *testing.T) {
 	s := ugly(t)
 	s.apply()
 	s.git("mv", "overlays/prod", "overlays/production")
 	s.commit("another name")
-	out, err := s.job().Run(t.Context())
+	run := func(targets string) (*job.Outcome, error) {
+		config := filepath.Join(s.own, "config.yaml")
+		s.configure(quick)
+		text, err := os.ReadFile(config)
+		if err == nil {
+			err = os.WriteFile(config, []byte(strings.Replace(string(text), "apply:\n", targets+"apply:\n", 1)), 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.job().Run(t.Context())
+	}
+	told := func(out *job.Outcome) bool {
+		return slices.ContainsFunc(out.Notes, func(n string) bool {
+			return strings.Contains(n, "set overlays-prod has no target any more, and its 4 objects stay")
+		})
+	}
+	state := func() string {
+		return s.plane.Kubectl(t, "-n", s.runner, "get", "configmap", "sallyport-status.overlays-prod", "-o", "jsonpath={.data.state}")
+	}
+	if out, _ := run("targets: {include: [\"overlays/production\"]}\n"); told(out) || state() != "applied" {
+		t.Errorf("another runner's target: %q, %s", out.Notes, state())
+	}
+	out, err := run("targets: {include: [\"overlays/*\"]}\n")
 	if err == nil || !strings.Contains(err.Error(), "set") {
 		t.Errorf("objects that belong to a set were taken over by another: %v", err)
 	}
-	if !slices.ContainsFunc(out.Notes, func(n string) bool {
-		return strings.Contains(n, "set overlays-prod has no target any more, and its 4 objects stay")
-	}) {
-		t.Errorf("notes: %q", out.Notes)
+	if !told(out) || state() != "gone" {
+		t.Errorf("notes: %q, status %s", out.Notes, state())
 	}
+	if out, _ := run(""); !told(out) || state() != "gone" {
+		t.Errorf("notes: %q, status %s", out.Notes, state())
+	}
+	s.git("mv", "overlays/production", "overlays/prod")
+	s.commit("the old name")
+	if s.apply(); state() != "applied" {
+		t.Errorf("it is back, and its status is %s", state())
+	}
+}
+
+// TestSameName: two targets whose inventories would have the same name share
+// nothing; the second one is refused, and says whose name it has.
+func TestSameName(t *testing.T) {
+	s := ugly(t)
+	s.apply()
+	s.plane.Kubectl(t, "-n", s.runner, "annotate", "--overwrite", "configmap", "sallyport-overlays-prod", "sallyport.dev/source=overlays/.prod")
+	s.write("overlays/prod/web.yaml", s.web("nginx:2"))
+	s.commit("news")
+	unchanged := s.untouched()
+	s.refuses(job.StageApply, `sallyport-overlays-prod is the inventory of "overlays/.prod", and "overlays/prod" would have the same name: rename one of the two`)
+	unchanged()
 }
 
 // TestHome: a commit cannot put anything beside the runner's books, configuration
@@ -292,6 +336,7 @@ func TestSetName(t *testing.T) {
 		"overlays/prod": "overlays-prod", "overlays-prod": `overlays-prod-[0-9a-f]{8}`, "Overlays/prod": `overlays-prod-[0-9a-f]{8}`,
 		".": `root-[0-9a-f]{8}`, strings.Repeat("a/", 30) + "a": `a(-a){19}-[0-9a-f]{8}`,
 		"status": `status-[0-9a-f]{8}`, "config": `config-[0-9a-f]{8}`, "config/tenant/a": `config-tenant-a-[0-9a-f]{8}`, "configs": "configs",
+		"overlays/prod/5c5d1f2a": `overlays-prod-5c5d1f2a-[0-9a-f]{8}`, // else what somebody chose to be the name of overlays-prod
 	} {
 		if got := job.SetName(path); !regexp.MustCompile("^" + want + "$").MatchString(got) {
 			t.Errorf("%s: %s, want %s", path, got, want)

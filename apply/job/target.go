@@ -66,7 +66,7 @@ func (r *run) newTarget(a gate.Admitted, result *decrypt.Result) (*target, error
 		return nil, &Error{Stage: StageApply, Target: path, Err: err, redact: result.Redact}
 	}
 	t := &target{
-		set:     inventory.Set{Name: SetName(path), Namespace: r.namespace, Version: r.job.opts.ToolVersion},
+		set:     inventory.Set{Name: SetName(path), Namespace: r.namespace, Version: r.job.opts.ToolVersion, Source: path},
 		cluster: r.cluster.Redacting(result.Redact), redact: result.Redact,
 		objects: objects, hooks: hooks,
 	}
@@ -108,11 +108,13 @@ var simple = regexp.MustCompile(`^[a-z0-9]+(/[a-z0-9]+)*$`)
 const maxSlug = 40
 
 // taken matches the names with which an inventory would be another ConfigMap of
-// the runner: the status of its runs, or a configuration as deploy calls it.
-var taken = regexp.MustCompile(`^(status|config(-.*)?)$`)
+// the runner: the status of its runs, or a configuration as deploy calls it. A name
+// that ends like a hash would be another target's, whose path anybody can hash.
+var taken = regexp.MustCompile(`^(status|config(-.*)?|.*-[0-9a-f]{8})$`)
 
 // SetName is the name of the inventory of a target: its path with dashes, and
-// where that could be another's too, a part of the path's hash.
+// where that could be another's too, a part of the path's hash. That is too short to
+// keep somebody from finding a path with the same: the inventory says whose it is.
 func SetName(path string) string {
 	slug := strings.ReplaceAll(path, "/", "-")
 	if simple.MatchString(path) && len(slug) <= maxSlug && !taken.MatchString(slug) {
@@ -245,6 +247,17 @@ func (t *target) late(ctx context.Context, r *run) error {
 		t.postponed, t.hooked = nil, true
 	}
 	return err
+}
+
+// afterFailure runs the hooks that clean up. What was superseded has not failed:
+// what it began, the newer revision goes on with.
+func (t *target) afterFailure(ctx context.Context, r *run) error {
+	if t.ok() || !t.changed || !t.wrote || ctx.Err() != nil || errors.Is(t.outcome.Err, health.ErrSuperseded) {
+		return nil
+	}
+	opts := r.hookOptions(t.set)
+	opts.Superseded = nil
+	return hook.Run(ctx, t.cluster, t.hooks.Failed, opts)
 }
 
 func isNamespace(u *unstructured.Unstructured) bool {

@@ -49,6 +49,7 @@ const (
 	Applied State = "applied" // and healthy
 	Failed  State = "failed"
 	Drifted State = "drifted"
+	Gone    State = "gone" // from the repository; nobody is told, a status says so
 )
 
 // Message is one thing that happened. None of its texts may hold a secret:

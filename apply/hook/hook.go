@@ -105,6 +105,10 @@ type Options struct {
 	Set     string        // the ID of the set that the hooks are of; required
 	Timeout time.Duration // of each hook; 0 means five minutes
 	Tell    func(string)  // what is being done; may be nil
+
+	// Superseded, where not nil, is asked before each hook; when it says true, no
+	// other begins. A hook that runs is never interrupted: it may be a migration.
+	Superseded func(context.Context) bool
 }
 
 // runner runs hooks of one set.
@@ -114,14 +118,17 @@ type runner struct {
 }
 
 // Run runs hooks one after the other and waits for each. It stops at the first
-// that fails; the error names it and where to look. It needs the verbs get,
-// create and delete on Jobs.
+// that fails; the error names it and where to look, or is
+// [health.ErrSuperseded]. It needs the verbs get, create and delete on Jobs.
 func Run(ctx context.Context, c *cluster.Cluster, hooks []*unstructured.Unstructured, opts Options) error {
 	if opts.Timeout <= 0 {
 		opts.Timeout = defaultTimeout
 	}
 	r := runner{c, opts}
 	for _, u := range hooks {
+		if opts.Superseded != nil && opts.Superseded(ctx) {
+			return health.ErrSuperseded
+		}
 		if opts.Tell != nil {
 			opts.Tell("running hook " + cluster.IDOf(u).String())
 		}
@@ -155,7 +162,7 @@ func (r runner) run(ctx context.Context, u *unstructured.Unstructured) error {
 	defer cancel()
 	if u.GetGenerateName() == "" {
 		if err := r.clear(ctx, cluster.IDOf(u)); err != nil {
-			return caused(ctx, err)
+			return err
 		}
 	}
 	made, err := r.cluster.Create(ctx, r.labelled(u), cluster.CreateOptions{})
@@ -196,23 +203,35 @@ func (r runner) finished(ctx context.Context, id cluster.ID) (*unstructured.Unst
 // clear deletes the Job of an earlier run and waits until it is gone with its
 // pods, so that no two of them work at the same time.
 func (r runner) clear(ctx context.Context, id cluster.ID) error {
+	var deleted *unstructured.Unstructured // as it was when its deletion was asked for, or seen
 	for {
 		live, err := r.previous(ctx, id)
 		if err != nil {
-			return fmt.Errorf("hook %s: %w", id, err)
+			return held(ctx, deleted, fmt.Errorf("hook %s: %w", id, err))
 		}
 		if live == nil {
 			return nil
 		}
+		deleted = live
 		if live.GetDeletionTimestamp() == nil {
 			if err := r.delete(ctx, live); err != nil && !cluster.IsConflict(err) {
-				return err
+				return held(ctx, deleted, err)
 			}
 		}
 		if err := sleep(ctx); err != nil {
-			return err
+			return held(ctx, deleted, err)
 		}
 	}
+}
+
+// held says what keeps a Job of an earlier run, where the wait for its end was
+// over before it was gone.
+func held(ctx context.Context, deleted *unstructured.Unstructured, err error) error {
+	if ctx.Err() == nil || deleted == nil {
+		return caused(ctx, err)
+	}
+	return fmt.Errorf("%w: the Job of an earlier run is still being deleted: its pods have not ended, or finalizers are not removed by their controllers: %q",
+		context.Cause(ctx), deleted.GetFinalizers())
 }
 
 // remove deletes a hook that has ended, without waiting. It is judged anew where

@@ -2,6 +2,7 @@ package hook_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/sallyport/sallyport/apply/cluster"
+	"github.com/sallyport/sallyport/apply/health"
 	"github.com/sallyport/sallyport/apply/hook"
 	"github.com/sallyport/sallyport/testdata/controlplane"
 )
@@ -126,6 +128,26 @@ func TestRun(t *testing.T) {
 	before := uid("theirs")
 	if err := run(hook.Options{}, job(t, ns, "theirs", "sallyport.dev/hook: before", "")); err == nil || !strings.Contains(err.Error(), "is no hook") || uid("theirs") != before {
 		t.Errorf("somebody's Job was taken for an old hook: %v", err)
+	}
+}
+
+// TestSuperseded: where there is something newer no other hook begins, and the one
+// that runs is seen through.
+func TestSuperseded(t *testing.T) {
+	plane := controlplane.Shared(t)
+	ns := plane.Namespace(t)
+	c, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: plane.Admin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	opts := hook.Options{Set: set, Superseded: func(context.Context) bool { asked++; return asked > 1 }}
+	err = hook.Run(t.Context(), c, []*unstructured.Unstructured{job(t, ns, "one", "sallyport.dev/hook: before", ""), job(t, ns, "two", "sallyport.dev/hook: before", "")}, opts)
+	if !errors.Is(err, health.ErrSuperseded) {
+		t.Errorf("got %v", err)
+	}
+	if got := plane.Kubectl(t, "-n", ns, "get", "jobs", "-o", "jsonpath={range .items[*]}{.metadata.name} {.status.succeeded} {end}"); got != "one 1 " {
+		t.Errorf("got %q", got)
 	}
 }
 

@@ -1,6 +1,8 @@
 package hook
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 
@@ -43,6 +45,36 @@ func TestRemoveChanged(t *testing.T) {
 	}
 	if err := r.remove(t.Context(), stale("lost", labelSet+"-")); err == nil || !strings.Contains(err.Error(), "/lost: a Job of that name exists") || gone("lost") {
 		t.Errorf("one that is not ours any more: %v", err)
+	}
+}
+
+// TestStuck: the Job of an earlier run that cannot be deleted is waited for until
+// the wait is over, and the error says what holds it.
+func TestStuck(t *testing.T) {
+	plane := controlplane.Shared(t)
+	ns := plane.Namespace(t)
+	c, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: plane.Admin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := runner{c, Options{Set: "applyset-x-v1"}}
+	made, err := c.Create(t.Context(), r.labelled(&unstructured.Unstructured{Object: map[string]any{"apiVersion": "batch/v1", "kind": "Job", "metadata": map[string]any{
+		"name": "held", "namespace": ns, "annotations": map[string]any{annotation: "before"}, "finalizers": []any{"example.com/never"},
+	}, "spec": map[string]any{"suspend": true, "template": map[string]any{"spec": map[string]any{
+		"restartPolicy": "Never", "containers": []any{map[string]any{"name": "a", "image": "a"}},
+	}}}}}), cluster.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { plane.Kubectl(t, "-n", ns, "patch", "job", "held", "-p", `{"metadata":{"finalizers":null}}`) })
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	ended := make(chan error, 1)
+	go func() { ended <- r.clear(ctx, cluster.IDOf(made)) }()
+	plane.Kubectl(t, "-n", ns, "wait", "--for=jsonpath={.metadata.deletionTimestamp}", "job/held", "--timeout=5m")
+	cancel(errors.New("over"))
+	if err := <-ended; err == nil || !strings.HasPrefix(err.Error(), "over: the Job of an earlier run is still being deleted") || !strings.Contains(err.Error(), "example.com/never") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -276,6 +276,9 @@ func TestLoopReverts(t *testing.T) {
 // newer.
 func TestSuperseded(t *testing.T) {
 	s := ugly(t)
+	s.write("overlays/prod/hook.yaml", "apiVersion: batch/v1\nkind: Job\nmetadata: {name: clean-up, annotations: {sallyport.dev/hook: failed}}\n"+
+		"spec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: a}]}}}\n")
+	s.overlay(s.namespace, "web.yaml", "secret.yaml", "hook.yaml")
 	bad := s.play(controlplane.NeverReady)
 	l := s.loop()
 	eventually(t, "the rollout hangs", func() bool {
@@ -286,5 +289,8 @@ func TestSuperseded(t *testing.T) {
 	eventually(t, "the newer one is applied", func() bool { return l.count(good, true) >= 1 })
 	if l.count(bad, false) != 1 {
 		t.Errorf("runs %q", l.runs)
+	}
+	if jobs := s.get("jobs", "-o", "name"); jobs != "" {
+		t.Errorf("what was superseded was cleaned up after as if it had failed: %s", jobs)
 	}
 }

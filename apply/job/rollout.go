@@ -10,7 +10,6 @@ import (
 
 	"github.com/sallyport/sallyport/apply"
 	"github.com/sallyport/sallyport/apply/cluster"
-	"github.com/sallyport/sallyport/apply/hook"
 	"github.com/sallyport/sallyport/apply/smoke"
 )
 
@@ -41,9 +40,7 @@ func (r *run) rollout(ctx context.Context) error {
 		if t.run != nil {
 			t.outcome.Result = r.result(t)
 		}
-		if !t.ok() && ctx.Err() == nil && t.changed && t.wrote {
-			t.fail(StageHooks, hook.Run(ctx, t.cluster, t.hooks.Failed, r.hookOptions(t.set)))
-		}
+		t.fail(StageHooks, t.afterFailure(ctx, r))
 	}
 	r.outcome.Notes = append(r.outcome.Notes, r.orphans(ctx)...)
 	err := r.err()

@@ -102,7 +102,7 @@ func (r *run) driftOptions(t *target) drift.Options {
 }
 
 func (r *run) hookOptions(set inventory.Set) hook.Options {
-	return hook.Options{Set: set.ID(), Timeout: r.timeout(), Tell: r.job.opts.Tell}
+	return hook.Options{Set: set.ID(), Timeout: r.timeout(), Tell: r.job.opts.Tell, Superseded: r.superseded()}
 }
 
 func (r *run) timeout() time.Duration {

@@ -38,6 +38,8 @@ func (r *run) survey(ctx context.Context) bool {
 	for _, t := range r.targets {
 		if f := failures[t]; f != nil {
 			t.fail(f.Stage, f.Err)
+		} else if ctx.Err() != nil {
+			t.fail(StageApply, context.Cause(ctx))
 		} else {
 			t.fail(StageApply, fmt.Errorf("it is not applied, since others of this run are refused: %s", strings.Join(refused, ", ")))
 		}

@@ -320,7 +320,7 @@ func (r *Run) mayTake(it *item, conflict *cluster.Error) error {
 	}
 	for _, c := range conflict.Conflicts {
 		if !slices.Contains(r.opts.TakeOver, c.Manager) {
-			return fmt.Errorf("%w: remove the field from the manifest, stop the other manager, or allow taking over from it", conflict)
+			return fmt.Errorf("%w: remove the field from the manifest, stop the other manager, or allow taking over from it (apply.takeOver)", conflict)
 		}
 	}
 	return nil

@@ -89,7 +89,7 @@ func (r *Run) findExtra() error {
 	if r.opts.PruneBudget.allows(len(names), len(r.inventory.Members)) {
 		return nil
 	}
-	return fmt.Errorf("prune: %d of the %d objects of set %s would be deleted, which is more than the budget allows; raise the budget for this run if that is meant:\n  %s",
+	return fmt.Errorf("prune: %d of the %d objects of set %s would be deleted, which is more than the budget allows; raise the budget for this run if that is meant (apply.prune):\n  %s",
 		len(names), len(r.inventory.Members), r.opts.Set.Name, strings.Join(names, "\n  "))
 }
 

@@ -61,7 +61,9 @@ func (r *Run) settle(ctx context.Context, stages [][]*item) error {
 	var objects []*unstructured.Unstructured
 	for _, group := range stages {
 		for _, it := range group {
-			objects = append(objects, it.current())
+			if it.state != Held || it.live != nil { // what is missing and stays so is not waited for
+				objects = append(objects, it.current())
+			}
 		}
 	}
 	at := stages[0][0].place

@@ -102,7 +102,7 @@ func (g *gate) discover(ctx context.Context) error {
 		return &UsageError{fmt.Errorf("%w: %s is no target by itself, other kustomizations take it in: check those, or print it with sallyport render %s",
 			ErrNoTargets, t.Path, t.Path)}
 	}
-	return &UsageError{fmt.Errorf("%w: %s has no kustomization and no Kubernetes manifest that the configuration includes", ErrNoTargets, place(g.opts.Path))}
+	return &UsageError{fmt.Errorf("%w: %s has no kustomization and no Kubernetes manifest that the configuration includes", ErrNoTargets, g.place())}
 }
 
 // narrow keeps the targets that match --target. A pattern matches the whole
@@ -130,6 +130,14 @@ func (g *gate) wanted(target string) bool {
 		}
 	}
 	return false
+}
+
+// place names what is checked in messages.
+func (g *gate) place() string {
+	if g.opts.Snapshot != nil { // a commit that was fetched lies in no directory
+		return "the repository"
+	}
+	return place(g.opts.Path)
 }
 
 // place names the checked directory in messages.

@@ -171,7 +171,9 @@ func (c *Cluster) read(e *Error, s metav1.Status) {
 		if field != "" && !slices.Contains(e.Fields, field) {
 			e.Fields = append(e.Fields, field)
 		}
-		said = append(said, strings.TrimPrefix(field+": ", ": ")+withoutValue(cause.Message))
+		if text := strings.TrimPrefix(field+": ", ": ") + withoutValue(cause.Message); !slices.Contains(said, text) {
+			said = append(said, text) // a bad label is refused once for each version and validator
+		}
 	}
 	e.Stale = s.Code == http.StatusConflict && !e.Exists && len(e.Conflicts) == 0 || slices.Contains(e.Fields, "metadata.uid")
 	e.Immutable = !e.Stale && len(causes) > 0 && !slices.ContainsFunc(causes, func(cause metav1.StatusCause) bool {

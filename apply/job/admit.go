@@ -24,7 +24,7 @@ func (r *run) admit(ctx context.Context) error {
 		Snapshot: r.snapshot, Own: opts.Config, Targets: opts.Targets, Jobs: opts.Jobs, ToolVersion: opts.ToolVersion, Now: opts.Now,
 	})
 	if errors.Is(err, gate.ErrNoTargets) {
-		err = fmt.Errorf("%s: %w", r.origin(), err)
+		err = fmt.Errorf("%s: %w; nothing was changed in the cluster", r.origin(), err)
 	}
 	if err != nil {
 		return &Error{Stage: StageGate, Err: err}

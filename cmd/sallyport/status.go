@@ -87,23 +87,46 @@ func writeStatuses(s *streams, format, namespace string, all []job.Status) error
 		if one.Stage != "" {
 			state += " in " + string(one.Stage)
 		}
-		fmt.Fprintln(w, report.Sanitize(strings.Join([]string{
-			orDash(one.Target, "(run)"), state, orDash(one.Revision, "-"), orDash(one.Good, "-"), one.Finished.UTC().Format(time.RFC3339),
-		}, "\t")))
+		cells := []string{orDash(one.Target, "(run)"), state, orDash(one.Revision, "-"), orDash(one.Good, "-"), one.Finished.UTC().Format(time.RFC3339)}
+		for i, cell := range cells { // one by one, since a tab between them is ours
+			cells[i] = report.Sanitize(cell)
+		}
+		fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
+	told := map[string]bool{} // by a target, whose lines need not be repeated for the run
 	for _, one := range all {
-		lines := slices.Concat(one.Errors, one.Drift)
-		for _, warning := range one.Warnings {
-			lines = append(lines, map[bool]string{true: "note: ", false: "warning: "}[one.Target == ""]+warning)
+		for _, line := range one.Errors {
+			told[line] = told[line] || one.Target != ""
 		}
-		for _, line := range lines {
+	}
+	for _, one := range all {
+		for _, line := range statusLines(one, told) {
 			fmt.Fprintln(s.out, report.Sanitize(orDash(one.Target, "(run)")+": "+line))
 		}
 	}
 	return nil
+}
+
+// statusLines are what a status has to say beyond its row.
+func statusLines(one job.Status, told map[string]bool) []string {
+	if one.Target != "" {
+		lines := slices.Concat(one.Errors, one.Drift)
+		for i, line := range lines {
+			lines[i] = strings.TrimPrefix(line, one.Target+": ")
+		}
+		for _, warning := range one.Warnings {
+			lines = append(lines, "warning: "+warning)
+		}
+		return lines
+	}
+	lines := slices.DeleteFunc(slices.Clone(one.Errors), func(line string) bool { return told[line] })
+	for _, note := range one.Warnings {
+		lines = append(lines, "note: "+note)
+	}
+	return lines
 }
 
 func orDash(text, otherwise string) string {

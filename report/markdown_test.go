@@ -221,6 +221,9 @@ func TestMarkdownLinkedGolden(t *testing.T) {
 func TestProse(t *testing.T) {
 	for text, want := range map[string]string{
 		"image nginx:latest can change under you":   "image `nginx:latest` can change under you",
+		"as it was (compared with `main`)":          "as it was (compared with `main`)",
+		"the target (in overlays/prod).":            "the target (in `overlays/prod`).",
+		"call it (like f(x)) or g(y)":               "call it (like `f(x)`) or `g(y)`",
 		"use (apps/v1), not \"extensions/v1beta1\"": "use (`apps/v1`), not \"`extensions/v1beta1`\"",
 		"don't re-use it: 3 left, 1234567 no":       "don't re-use it: 3 left, `1234567` no",
 		"ask @team, see #1 or GH-1 or PROJ-ABC":     "ask `@team`, see `#1` or `GH-1` or `PROJ-ABC`",

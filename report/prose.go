@@ -53,16 +53,22 @@ func proseSpan(words []string) (span string, n int) {
 	return "", 0
 }
 
-// punctuation parts what belongs to the sentence from s.
+// punctuation parts what belongs to the sentence from s. A parenthesis that closes
+// what is opened outside of s is of the sentence: "(as in main)".
 func punctuation(s string) (lead, core, tail string) {
 	core = strings.TrimLeft(s, `("'`)
 	lead = s[:len(s)-len(core)]
-	closing := `.,;:!?"'…`
-	if strings.Contains(lead, "(") {
-		closing += ")"
+	inner := core
+	for {
+		cut := strings.TrimRight(inner, `.,;:!?"'…`)
+		if strings.HasSuffix(cut, ")") && strings.Count(cut, ")") > strings.Count(cut, "(") {
+			cut = cut[:len(cut)-1]
+		}
+		if cut == inner {
+			return lead, inner, core[len(inner):]
+		}
+		inner = cut
 	}
-	inner := strings.TrimRight(core, closing)
-	return lead, inner, core[len(inner):]
 }
 
 // plainWord reports whether no platform can see more in s than a word: it is a

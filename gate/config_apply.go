@@ -11,7 +11,7 @@ type ApplyConfig struct {
 	Verify      VerifyConfig   `yaml:"verify" doc:"Whose signature a commit or a tag must carry."`
 	Identities  IdentityConfig `yaml:"identities" doc:"Where the age identities are that decrypt."`
 	Namespace   string         `yaml:"namespace" doc:"For objects of namespaced kinds that name none."`
-	Impersonate string         `yaml:"impersonate" doc:"The ServiceAccount to act as, as namespace/name. The runner's own by default."`
+	Impersonate string         `yaml:"impersonate" doc:"The ServiceAccount to act as, as namespace/name. Its namespace holds inventories, status, Lease and keys, and nothing is applied into it. The runner's own by default."`
 	TakeOver    []string       `yaml:"takeOver" doc:"Field managers whose fields are taken over instead of reported as a conflict, such as kubectl-client-side-apply."`
 	Prune       PruneConfig    `yaml:"prune" doc:"How much may be deleted by one run."`
 	Health      HealthConfig   `yaml:"health" doc:"How long to wait, and what healthy means."`

@@ -2,7 +2,10 @@ package job
 
 import (
 	"context"
+	"slices"
+	"strings"
 
+	"github.com/sallyport/sallyport/apply"
 	"github.com/sallyport/sallyport/apply/drift"
 )
 
@@ -41,4 +44,25 @@ func (o *Outcome) Drifted() bool {
 		}
 	}
 	return false
+}
+
+// PutBack says whether what differed was written as Git has it in this run.
+func (o *TargetOutcome) PutBack(d drift.Object) bool {
+	return o.Result != nil && slices.ContainsFunc(o.Result.Actions, func(a apply.Action) bool {
+		return a.ID == d.ID && slices.Contains([]apply.Verb{apply.Created, apply.Configured, apply.Recreated}, a.Verb)
+	})
+}
+
+// DriftText is how an object differs, as [drift.Object.String] has it, and whether
+// it was put back.
+func (o *TargetOutcome) DriftText(d drift.Object) string {
+	text := d.String()
+	if !o.PutBack(d) {
+		return text
+	}
+	first, rest, more := strings.Cut(text, "\n")
+	if first += ", and was put back"; more {
+		first += "\n"
+	}
+	return first + rest
 }

@@ -167,6 +167,12 @@ func TestDrift(t *testing.T) {
 	if s.apply(); s.get("service", "web", "-o", "name") != "service/web" || s.get("deployment", "web", "-o", "jsonpath={.spec.replicas}") != "3" {
 		t.Errorf("heal: listed: %q, %s replicas\n%s", s.get("service", "web", "-o", "name", "--ignore-not-found"), s.get("deployment", "web", "-o", "jsonpath={.spec.replicas}"), strings.Join(s.told, "\n"))
 	}
+	told := s.statuses()[1].Drift
+	for _, want := range []string{"Service/" + s.namespace + "/web is missing, and was put back", "Secret/" + s.namespace + "/db is changed: .data.password changed by kubectl-patch (Update, "} {
+		if !slices.ContainsFunc(told, func(line string) bool { return strings.HasPrefix(line, want) }) {
+			t.Errorf("lacks %q in %q", want, told)
+		}
+	}
 	s.configure("drift: {heal: always, ignore: [{object: 'Deployment.apps/*/web', pointers: [/spec/replicas]}]}\n")
 	if s.apply(); s.get("deployment", "web", "-o", "jsonpath={.spec.replicas}") != "3" {
 		t.Error("an ignored field was put back")

@@ -68,7 +68,8 @@ func (r *run) statusOf(t *target) Status {
 		}
 	}
 	for _, d := range o.Drift {
-		s.Drift = append(s.Drift, d.String())
+		text := strings.Replace(o.DriftText(d), "\n  ", ": ", 1)
+		s.Drift = append(s.Drift, strings.ReplaceAll(text, "\n  ", "; "))
 	}
 	s.Drift = bounded(s.Drift)
 	var failed *Error

@@ -127,7 +127,7 @@ func writeTarget(w io.Writer, t *job.TargetOutcome, revision string) error {
 	}
 	lines := append([]string{head}, changed...)
 	for _, d := range t.Drift {
-		lines = append(lines, "  "+strings.ReplaceAll(d.String(), "\n", "\n  "))
+		lines = append(lines, "  "+strings.ReplaceAll(t.DriftText(d), "\n", "\n  "))
 	}
 	lines = strings.Split(strings.Join(lines, "\n"), "\n") // what drifted has several
 	for i, line := range lines {
@@ -139,12 +139,14 @@ func writeTarget(w io.Writer, t *job.TargetOutcome, revision string) error {
 
 func verdict(t *job.TargetOutcome) string {
 	var failed *job.Error
-	drifted := slices.ContainsFunc(t.Drift, func(o drift.Object) bool { return o.What != drift.Added })
+	drifts := func(o drift.Object) bool { return o.What != drift.Added }
 	switch {
 	case errors.As(t.Err, &failed):
 		return "failed in " + string(failed.Stage)
-	case drifted:
+	case slices.ContainsFunc(t.Drift, func(o drift.Object) bool { return drifts(o) && !t.PutBack(o) }):
 		return "differs from Git"
+	case slices.ContainsFunc(t.Drift, drifts):
+		return "differed from Git, and was put back"
 	case t.Result == nil:
 		return "as in Git"
 	}

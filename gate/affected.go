@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/sallyport/sallyport/render"
@@ -28,7 +29,16 @@ type base struct {
 	builder *render.Builder
 	targets map[string]render.Target // of the base, by path
 
-	evidence []*validate.Evidence // of the targets that the change removes or affects, before it
+	evidence  []*validate.Evidence // of the targets that the change removes or affects, before it
+	collector *validate.References // takes their references; nil where nobody asks for them
+	collected sync.Map             // by path of a target that was rendered: what it took
+}
+
+// collect takes the references of a target, as it was before the change.
+func (b *base) collect(r *render.Rendered) {
+	if b.collector != nil {
+		b.collected.Store(r.Target.Path, b.collector.Collect(r))
+	}
 }
 
 // compare opens the base and leaves only the affected targets, where the run is
@@ -79,6 +89,11 @@ func (g *gate) compare(ctx context.Context) error {
 		}
 	}
 	g.discovery.Targets = kept
+	if len(b.skipped) > 0 && g.wants(checkReferences) && !g.narrowed() {
+		if b.collector, err = validate.NewReferences(b.sealed, validate.ReferenceOptions{}); err != nil {
+			return err
+		}
+	}
 	g.opts.Trace("affected", time.Since(start))
 	return nil
 }

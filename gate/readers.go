@@ -33,6 +33,7 @@ func (g *gate) compareTarget(ctx context.Context, r *render.Rendered, e secrets.
 		g.readers.Failed(before.Path)
 		return nil, nil
 	}
+	g.base.collect(old)
 	g.readers.Collect(r, secrets.AccessOf(old))
 	return g.sealed.CompareRendered(r, g.base.sealed, old, e), nil
 }

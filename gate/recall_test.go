@@ -63,7 +63,7 @@ func TestRecallAgrees(t *testing.T) {
 		}
 	}
 	t.Logf("%d refused; findings: %v", refused, seen)
-	if !testing.Short() && len(seen) < 10 || refused > rounds/3 {
+	if !testing.Short() && (len(seen) < 10 || refused > rounds/3) {
 		t.Errorf("these states show too little: %d rules, %d of %d runs refused", len(seen), refused, rounds)
 	}
 }

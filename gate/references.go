@@ -74,7 +74,8 @@ func (g *gate) completeBase(ctx context.Context) error {
 	return err
 }
 
-// collectBase takes the references of the targets of the base, without some.
+// collectBase takes the references of the targets of the base, without some. What
+// was rendered there to be compared is not rendered again.
 func (g *gate) collectBase(ctx context.Context, leave map[string]bool) ([]*validate.Evidence, error) {
 	var paths []string
 	for path := range g.base.targets {
@@ -83,17 +84,17 @@ func (g *gate) collectBase(ctx context.Context, leave map[string]bool) ([]*valid
 		}
 	}
 	slices.Sort(paths)
-	collector, err := validate.NewReferences(g.base.sealed, validate.ReferenceOptions{})
-	if err != nil {
-		return nil, err
-	}
 	out := make([]*validate.Evidence, len(paths))
 	return out, g.each(ctx, len(paths), func(i int) error {
+		if known, ok := g.base.collected.Load(paths[i]); ok {
+			out[i] = known.(*validate.Evidence)
+			return nil
+		}
 		r, err := g.base.builder.Build(ctx, g.base.targets[paths[i]])
 		if err != nil {
 			return fmt.Errorf("render %s at the base: %w", paths[i], err)
 		}
-		out[i] = collector.Collect(r)
+		out[i] = g.base.collector.Collect(r)
 		return nil
 	})
 }

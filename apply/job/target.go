@@ -66,7 +66,7 @@ func (r *run) newTarget(a gate.Admitted, result *decrypt.Result) (*target, error
 		return nil, &Error{Stage: StageApply, Target: path, Err: err, redact: result.Redact}
 	}
 	t := &target{
-		set:     inventory.Set{Name: SetName(path), Namespace: r.namespace, Version: r.job.opts.ToolVersion, Source: path},
+		set:     inventory.Set{Name: SetName(path), Namespace: r.namespace, Version: r.job.opts.ToolVersion, Source: strings.ToValidUTF8(path, "?")},
 		cluster: r.cluster.Redacting(result.Redact), redact: result.Redact,
 		objects: objects, hooks: hooks,
 	}

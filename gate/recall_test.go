@@ -19,52 +19,79 @@ import (
 
 // TestRecallAgrees holds that a run which takes over what earlier ones found, of
 // other states of the repository and with other options, says what a run without a
-// cache says: the same report, or the same error. The states are drawn from
-// [world], so that whatever one verdict can depend on changes under it, alone and
-// together with others, and comes back.
+// cache says: the same report, or the same error. The states are those of
+// [newWorld]: each variant of each spot alone, and several together.
 func TestRecallAgrees(t *testing.T) {
-	rounds := 50
+	step, rounds := 1, 3
 	if testing.Short() {
-		rounds = 12
+		step, rounds = 12, 1
 	}
 	c, world := newCheckout(t, map[string]string{"README.md": "a world\n"}), newWorld(t)
-	random := rand.New(rand.NewPCG(4, 1))
+	w := recalling{checkout: c, cache: t.TempDir(), seen: map[string]int{}}
 	for _, s := range world {
-		c.put(s, 1)
+		c.put(s, ordinary)
 	}
-	c.commit("the first state")
-	cache, seen, refused := t.TempDir(), map[string]int{}, 0
-	var edits []string
-	for round := range rounds {
-		for range 1 + random.IntN(3) {
-			edits = append(edits, c.change(world, random))
-		}
-		c.git("add", "-A")
-		if random.IntN(8) == 0 {
-			c.git("commit", "-q", "-m", "state", "--allow-empty")
-		}
-		how := asked[random.IntN(len(asked))]
-		cold, coldErr := c.ask(how, Options{})
-		if coldErr != nil {
-			refused++
-		} else {
-			for _, f := range cold.Report.Findings {
-				seen[f.Rule]++
+	c.commit("the ordinary state")
+	w.agree("plain", "as it is")
+	n := 0
+	for _, s := range world {
+		for i := range s.variants {
+			if n++; i == ordinary || n%step != 0 {
+				continue
 			}
-		}
-		for _, again := range []string{"", ", again"} {
-			warm, err := c.ask(how, Options{Cache: cache, Build: "test"})
-			if fmt.Sprint(err) != fmt.Sprint(coldErr) {
-				t.Fatalf("round %d, %s%s: error %v, want %v\nafter %s", round, how, again, err, coldErr, strings.Join(edits, "\n"))
-			}
-			if err == nil && !reflect.DeepEqual(warm.Report, cold.Report) {
-				t.Fatalf("round %d, %s%s: with a cache the report differs: %s\nafter %s", round, how, again, difference(warm.Report, cold.Report), strings.Join(edits, "\n"))
-			}
+			c.put(s, i)
+			w.agree("plain", fmt.Sprintf("%s is its variant %d", s.path, i))
+			c.put(s, ordinary)
 		}
 	}
-	t.Logf("%d refused; findings: %v", refused, seen)
-	if !testing.Short() && (len(seen) < 10 || refused > rounds/3) {
-		t.Errorf("these states show too little: %d rules, %d of %d runs refused", len(seen), refused, rounds)
+	random := rand.New(rand.NewPCG(4, 1))
+	for _, how := range asked {
+		w.agree(how, "as it is")
+		for range rounds {
+			var changes []string
+			for range 3 {
+				s := world[random.IntN(len(world))]
+				i := random.IntN(len(s.variants))
+				c.put(s, i)
+				changes = append(changes, fmt.Sprintf("%s is its variant %d", s.path, i))
+			}
+			c.git("add", "-A")
+			w.agree(how, strings.Join(changes, ", "))
+			c.git("reset", "-q", "--hard")
+			c.git("clean", "-fdqx")
+		}
+	}
+	t.Logf("%d runs, %d refused; findings: %v", w.runs, w.refused, w.seen)
+	if !testing.Short() && (len(w.seen) < 15 || w.refused > w.runs/4) {
+		t.Errorf("these states show too little: %d rules, %d of %d runs refused", len(w.seen), w.refused, w.runs)
+	}
+}
+
+// recalling compares runs that have a cache with such that have none.
+type recalling struct {
+	checkout
+	cache         string
+	seen          map[string]int // findings by rule
+	runs, refused int
+}
+
+func (w *recalling) agree(how, state string) {
+	w.Helper()
+	cold, want := w.ask(how, Options{})
+	warm, err := w.ask(how, Options{Cache: w.cache, Build: "test"})
+	w.runs++
+	switch {
+	case fmt.Sprint(err) != fmt.Sprint(want):
+		w.Errorf("%s, %s: with a cache error %v, want %v", state, how, err, want)
+	case want != nil:
+		w.refused++
+	case !reflect.DeepEqual(warm.Report, cold.Report):
+		w.Errorf("%s, %s: with a cache the report differs: %s", state, how, difference(warm.Report, cold.Report))
+	}
+	if want == nil {
+		for _, f := range cold.Report.Findings {
+			w.seen[f.Rule]++
+		}
 	}
 }
 
@@ -80,7 +107,7 @@ func TestRecallOfNothing(t *testing.T) {
 
 // asked are the ways in which the world is looked at.
 var asked = []string{
-	"plain", "plain", "plain", "plain", "plain", "empty is fine", "strict", "secrets only", "references only", "overlays", "old version", "below", "the change", "the change, judged by main",
+	"plain", "empty is fine", "strict", "secrets only", "references only", "overlays", "old version", "below", "the change", "the change, judged by main",
 	"judged by main", "the index", "a commit", "later", "no such target",
 }
 
@@ -106,9 +133,9 @@ func (c checkout) ask(how string, o Options) (*Result, error) {
 	case "below":
 		o.Path = filepath.Join(c.dir, "plain")
 	case "the change":
-		o.ChangedSince = "main~"
+		o.ChangedSince = "main"
 	case "the change, judged by main":
-		o.ChangedSince, o.PolicyFrom = "main~", "main~"
+		o.ChangedSince, o.PolicyFrom = "main", "main"
 	case "judged by main":
 		o.PolicyFrom = "main"
 	case "the index":
@@ -121,18 +148,6 @@ func (c checkout) ask(how string, o Options) (*Result, error) {
 		c.Fatalf("asked %q", how)
 	}
 	return Check(context.Background(), o)
-}
-
-// change puts another variant in one place.
-func (c checkout) change(world []spot, random *rand.Rand) string {
-	c.Helper()
-	p := world[random.IntN(len(world))]
-	n := 1 // half of the places are as usual, so that something is built
-	if random.IntN(2) == 0 {
-		n = random.IntN(len(p.variants))
-	}
-	c.put(p, n)
-	return fmt.Sprintf("%s is its variant %d", p.path, n)
 }
 
 // put writes the nth variant of a place: nothing, a symbolic link or a file.

@@ -10,11 +10,14 @@ import (
 )
 
 // spot is a path with what may stand there: "" is nothing, "link to x" a symbolic
-// link. The second variant is the ordinary one.
+// link.
 type spot struct {
 	path     string
 	variants []string
 }
+
+// ordinary is the variant that a spot has unless another is tried.
+const ordinary = 1
 
 // newWorld lists the places of a small repository with every kind of target, and
 // every kind of file that a verdict may depend on.
@@ -168,14 +171,14 @@ func worldOfTargets() []spot {
 			"", worldArgo, "# moved\n" + worldArgo, strings.Replace(worldArgo, "kustomize: {namePrefix: a-}", "directory: {recurse: true, include: '*.yaml'}", 1),
 			strings.Replace(worldArgo, "kustomize: {namePrefix: a-}", "directory: {recurse: true, exclude: 'map*'}", 1), strings.Replace(worldArgo, "applied", "plain", 1),
 		}},
-		{"policies/p.rego", []string{worldPolicy, "", strings.Replace(worldPolicy, "Pod\"", "ConfigMap\"", 1), "package main\n!"}},
-		{"policies/data.yaml", []string{"owners: [me]\n", "", "owners: []\n"}},
+		{"policies/p.rego", []string{"", worldPolicy, strings.Replace(worldPolicy, "Pod\"", "ConfigMap\"", 1), "package main\n!"}},
+		{"policies/data.yaml", []string{"", "owners: [me]\n", "owners: []\n"}},
 		{ConfigName, []string{
 			"", worldConfig, worldConfig + "kubernetesVersions: ['1.24']\n", worldConfig + "targets: {exclude: ['overlays/dev']}\n",
 			worldConfig + "waivers: [{rule: image-digest, path: 'base/**', reason: later, owner: me, expires: 2027-01-31}]\n",
 			worldConfig + "waivers: [{rule: image-digest, path: 'base/**', reason: later, owner: me, expires: 2026-01-31}]\n",
 			worldConfig + "waivers: [{rule: no-such-rule, path: 'base/**', reason: later, owner: me, expires: 2027-01-31}]\n",
-			worldConfig + "rules: {image-digest: {severity: warning}, pod-owner: {severity: 'off'}}\n", worldConfig + "policies: [policies]\n",
+			worldConfig + "rules: {image-digest: {severity: warning}, pod-owner: {severity: 'off'}}\n", "apiVersion: sallyport.dev/v1\nkind: Config\n",
 			worldConfig + "secrets: {bind: [{files: 'base/**', namespaces: [shop]}], external: [Secret/*/other]}\n",
 			worldConfig + "secrets: {environments: [{name: prod, targets: ['overlays/prod'], recipients: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p]}]}\n",
 			worldConfig + "secrets: {substitute: [size]}\nbundled: {disable: [image-digest]}\n",

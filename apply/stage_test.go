@@ -224,4 +224,25 @@ func TestHoldAndAdjust(t *testing.T) {
 	r.must(t, documents(configMap("a", "2"), deployment), "skipped ConfigMap/a", "unchanged Deployment.apps/web")
 	r.opts.Hold = nil
 	r.must(t, documents(configMap("a", "2"), deployment), "configured ConfigMap/a", "unchanged Deployment.apps/web")
+
+	// What is missing and is not put back is not waited for either.
+	r.kubectl(t, "delete", "configmap", "a")
+	r.opts.Hold = func(c apply.Change) string {
+		if c.State == apply.New {
+			return "not healed"
+		}
+		return ""
+	}
+	waits := 0
+	r.opts.Settle = func(_ context.Context, applied []*unstructured.Unstructured) error {
+		if waits++; len(applied) != 1 || applied[0].GetKind() != "Deployment" {
+			t.Errorf("waits for %v", applied)
+		}
+		return nil
+	}
+	late := strings.Replace(configMap("late", "1"), "name: late", `name: late, annotations: {argocd.argoproj.io/sync-wave: "1"}`, 1)
+	r.must(t, documents(configMap("a", "2"), deployment, late), "skipped ConfigMap/a", "unchanged Deployment.apps/web", "skipped ConfigMap/late")
+	if waits != 1 {
+		t.Errorf("waited %d times", waits)
+	}
 }

@@ -253,7 +253,11 @@ func fitting(shards []*finding.Report) ([]shardEvidence, error) {
 		out[i] = *p
 	}
 	if len(missing) > 0 {
-		return nil, fmt.Errorf("shard %s is missing", strings.Join(missing, ", "))
+		what := "shard %s is missing"
+		if len(missing) > 1 {
+			what = "shards %s are missing"
+		}
+		return nil, fmt.Errorf(what, strings.Join(missing, ", "))
 	}
 	return out, nil
 }

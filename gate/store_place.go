@@ -27,7 +27,7 @@ func (g *gate) ownCache() error {
 
 // brings reports whether the snapshot has an entry at, above or below a path.
 func (g *gate) brings(name string) bool {
-	if g.snap.IsDir(name) {
+	if name == "." || g.snap.IsDir(name) {
 		return true
 	}
 	for ; name != "."; name = path.Dir(name) {
@@ -38,7 +38,7 @@ func (g *gate) brings(name string) bool {
 	return false
 }
 
-// below returns the path of a directory below top, with forward slashes.
+// below returns the path of a directory in top, with forward slashes: "." for top.
 func below(top, dir string) (name string, inside bool) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -46,7 +46,7 @@ func below(top, dir string) (name string, inside bool) {
 	}
 	name, err = filepath.Rel(top, abs)
 	name = filepath.ToSlash(name)
-	return name, err == nil && name != "." && name != ".." && !strings.HasPrefix(name, "../")
+	return name, err == nil && name != ".." && !strings.HasPrefix(name, "../")
 }
 
 // resolved follows the symbolic links of a path, of which the end may not be there.

@@ -212,12 +212,7 @@ func htmlSubject(r *finding.Report) string {
 func (h *htmlWriter) checks(page *htmlPage, r *finding.Report) {
 	why := reasons(r.NotChecked)
 	for _, c := range r.Summary.Checks {
-		missed := 0
-		for _, w := range why {
-			if w.check == c.Name {
-				missed += w.objects
-			}
-		}
+		missed := sum(ofCheck(c.Name, why))
 		row := htmlCheck{
 			Name: c.Name, Mark: (&printer{opts: h.opts}).mark(c.Errors, c.Warnings),
 			Count: fmt.Sprint(c.Count), Unit: unitOf(c), Result: counts(c.Errors, c.Warnings), Note: c.Note,
@@ -226,8 +221,8 @@ func (h *htmlWriter) checks(page *htmlPage, r *finding.Report) {
 		if row.Result == "" {
 			row.Result = "no findings"
 		}
-		if missed > 0 {
-			row.NotChecked = number(missed, "object") + " not checked"
+		if missed != "" {
+			row.NotChecked = missed + " not checked"
 		}
 		page.Checks = append(page.Checks, row)
 	}

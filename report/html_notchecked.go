@@ -27,7 +27,7 @@ func (h *htmlWriter) notChecked(page *htmlPage, r *finding.Report) {
 	page.MoreWhy = max(len(why)-maxHTMLReasons, 0)
 	at := map[[2]string]*htmlReason{}
 	for _, w := range why[:len(why)-page.MoreWhy] {
-		at[[2]string{w.check, w.text}] = &htmlReason{Check: w.check, Text: clip(w.text, maxHTMLText), Count: number(w.objects, "object")}
+		at[[2]string{w.check, w.text}] = &htmlReason{Check: w.check, Text: clip(w.text, maxHTMLText), Count: w.count()}
 	}
 	for _, n := range r.NotChecked {
 		reason := at[[2]string{n.Check, n.Reason}]

@@ -137,7 +137,7 @@ func (s *suite) unchecked() {
 	for _, check := range slices.Sorted(maps.Keys(byCheck)) {
 		list := byCheck[check]
 		why := reasons(list)
-		line := number(len(list), "object") + " not checked: " + junitText(why[0].text)
+		line := sum(why) + " not checked: " + junitText(why[0].text)
 		if n := len(why) - 1; n > 0 {
 			line += fmt.Sprintf(" (and %d more %s)", n, plural(n, "reason"))
 		}

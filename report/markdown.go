@@ -107,12 +107,12 @@ func (m *markdown) notChecked(r *finding.Report) {
 	var entries []string
 	why := reasons(r.NotChecked)
 	for _, w := range why[:min(len(why), maxReasons)] {
-		entries = append(entries, fmt.Sprintf("- %s: %s: %s\n", number(w.objects, "object"), prose(clip(w.check, maxName)), prose(clip(w.text, maxMessage))))
+		entries = append(entries, fmt.Sprintf("- %s: %s: %s\n", w.count(), prose(clip(w.check, maxName)), prose(clip(w.text, maxMessage))))
 	}
 	if rest := len(why) - maxReasons; rest > 0 {
 		entries = append(entries, fmt.Sprintf("- and %d more %s\n", rest, plural(rest, "reason")))
 	}
-	m.put(folded("not-checked reason", number(len(r.NotChecked), "object")+" not checked", entries))
+	m.put(folded("not-checked reason", sum(why)+" not checked", entries))
 }
 
 // targets is a table, those that need a person first.

@@ -18,10 +18,10 @@ var (
 		``, `<!-- sallyport -->`, `<details>`, `</details>`,
 		`### [✗!✓] sallyport: [a-z0-9 ,]+`,
 		`Checked \d+(?: of \d+)? targets?, \d+ objects?(?: of (?:the index on )?(?:\x00|–))?\.`,
-		`<summary>\d+ [a-z ]+(?:: <code>[^<>]*</code>)?</summary>`,
+		`<summary>\d+ [a-z ]+(?:, \d+ [a-z ]+)*(?:: <code>[^<>]*</code>)?</summary>`,
 		`- (?:(?:\x00|–)|\[(?:\x00|–)\]\(https://git\.example/o/r/blob/0123/[A-Za-z0-9%/._~-]*(?:#L\d+)?\)) \*\*(?:` + plainText + `)[^ *]\*\* (?:\x00|–)\\?`,
 		`  (?:No place|Object|In|Commit|Help): ` + plainText + `\\?`, `  waived by ` + plainText,
-		`- \d+ objects?: ` + plainText, `- and \d+ more reasons?`,
+		`- \d+ (?:object|target|file|commit range)s?: ` + plainText, `- and \d+ more reasons?`,
 		`\| target \| kind \| status \| objects \| reason \|`, `\| --- \| --- \| --- \| ---: \| --- \|`,
 		`\| (?:\x00|–) \| ` + plainText + ` \| ` + plainText + ` \| \d+ \| ` + plainText + ` \|`,
 		`…and [a-z0-9 ,]+, left out so that this fits one comment\. The exit code counts all of them; the log of the run lists them\.`,
@@ -172,7 +172,7 @@ func TestMarkdownSummarisesAfterWarnings(t *testing.T) {
 	r := crowd(3, 3000, 5)
 	r.NotChecked = []finding.NotChecked{{Target: "overlays/prod", Check: "schema", Reason: "no schema"}}
 	out := write(t, "markdown", r, report.Options{})
-	for _, want := range []string{"- 1 object: schema: no schema\n", "| `overlays/prod` | kustomize | failed | 0 |  |\n", "more warnings, left out"} {
+	for _, want := range []string{"- 1 target: schema: no schema\n", "| `overlays/prod` | kustomize | failed | 0 |  |\n", "more warnings, left out"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in %d bytes", want, len(out))
 		}

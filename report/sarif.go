@@ -147,7 +147,7 @@ func notifications(r *finding.Report, kept, cut int) []sarifNotification {
 	}
 	why := reasons(r.NotChecked)
 	for _, w := range why[:min(len(why), maxReasons)] {
-		say("note", "%s not checked by %s: %s", number(w.objects, "object"), w.check, w.text)
+		say("note", "%s not checked by %s: %s", w.count(), w.check, w.text)
 	}
 	if rest := len(why) - maxReasons; rest > 0 {
 		say("note", "Objects not checked for %d more %s; -o json lists every object.", rest, plural(rest, "reason"))

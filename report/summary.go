@@ -80,7 +80,7 @@ func WriteVerdict(w io.Writer, r *finding.Report) error {
 	b.WriteString(verdict(r) + "\n")
 	why := reasons(r.NotChecked)
 	for _, w := range why[:min(len(why), maxReasons)] {
-		fmt.Fprintf(&b, "not checked: %s: %s\n", number(w.objects, "object"), Sanitize(w.text))
+		fmt.Fprintf(&b, "not checked: %s: %s\n", w.count(), Sanitize(w.text))
 	}
 	if more := len(why) - maxReasons; more > 0 {
 		fmt.Fprintf(&b, "not checked: %s more; -o json lists all\n", number(more, "reason"))
@@ -107,7 +107,7 @@ func verdict(r *finding.Report) string {
 		parts = append(parts, fmt.Sprintf("%d waived", s.Waived))
 	}
 	if s.NotChecked > 0 {
-		parts = append(parts, number(s.NotChecked, "object")+" not checked")
+		parts = append(parts, sum(reasons(r.NotChecked))+" not checked")
 	}
 	if len(s.NotRun) > 0 {
 		parts = append(parts, "not run: "+strings.Join(s.NotRun, " "))

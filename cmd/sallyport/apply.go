@@ -33,9 +33,10 @@ type clusterFlags struct {
 
 func (f *clusterFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
+	flags.SortFlags = false
 	flags.StringVar(&f.kubeconfig, "kubeconfig", "", "use the kubeconfig `FILE` instead of the pod's ServiceAccount")
-	flags.StringVar(&f.context, "context", "", "use the `NAME` of a context in the kubeconfig")
-	flags.StringVar(&f.namespace, "namespace", "", "keep inventory, status and lease in `NAMESPACE` (default: the pod's own)")
+	flags.StringVar(&f.context, "context", "", "use the context `NAME` of the kubeconfig")
+	flags.StringVar(&f.namespace, "namespace", "", "the `NAMESPACE` of inventory, status and lease (default: the pod's own)")
 }
 
 // own is the namespace of the runner.
@@ -63,12 +64,12 @@ func (f *jobFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&f.config, "config", "", "the cluster's own configuration `FILE`, outside the repository (required)")
-	flags.StringVar(&f.directory, "directory", "", "apply the repository in `DIR` instead of fetching apply.source.url")
-	flags.StringVar(&f.revision, "revision", "", "apply this `REV` instead of the configured branch, tag or commit")
+	flags.StringVar(&f.directory, "directory", "", "take the repository in `DIR` instead of fetching apply.source.url")
+	flags.StringVar(&f.revision, "revision", "", "take this `REV` instead of the configured branch, tag or commit")
 	flags.StringVar(&f.expect, "expect-digest", "", "refuse a sealed render other than this `DIGEST`, or other than those of a JSON report of check")
 	f.clusterFlags.add(cmd)
 	flags.IntVarP(&f.jobs, "jobs", "j", 0, "render and check with `N` workers (default: one for each processor)")
-	flags.StringVarP(&f.format, "output", "o", "text", "text or json")
+	flags.StringVarP(&f.format, "output", "o", "text", "print as `FORMAT`: text or json")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "say nothing on standard error while at work")
 	complete(cmd, "output", "text", "json")
 }

@@ -37,9 +37,10 @@ func newCheck(s *streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check [PATH]",
 		Short: "Check every target of a repository",
-		Long: `check finds the targets of the repository (or of the directory PATH in it),
-renders each without any key, and checks the objects: schema, policies, secrets.
-Every finding names the file, line and column to change.
+		Long: `check finds the targets in the directory PATH of a repository, by default the
+current one, renders each without any key, and checks the objects: schema,
+policies, secrets. Every finding names the file, line and column to change; paths
+are relative to the root of the repository.
 
 On a terminal the findings are printed with their source lines; elsewhere one a
 line. sallyport explain RULE says what a finding means, sallyport explain

@@ -10,6 +10,8 @@ func newCompletion(s *streams) *cobra.Command {
 	return &cobra.Command{
 		Use:   "completion SHELL",
 		Short: "Print a completion script for bash, zsh, fish or powershell",
+		Long: `completion prints a script that lets a shell complete commands, flags and their
+values: bash, zsh, fish or powershell.`,
 		Example: `  source <(sallyport completion bash)
   sallyport completion zsh > "${fpath[1]}/_sallyport"
   sallyport completion fish > ~/.config/fish/completions/sallyport.fish`,

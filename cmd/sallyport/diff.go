@@ -38,7 +38,9 @@ else origin/main, origin/master, main or master).
 
 What a prune would delete comes first. The same change in many targets is shown
 once. Of Secrets only the keys are shown, never values. Labels and annotations
-that change with every release are left out: ` + strings.Join(diff.DefaultNoise(), ", ") + `.
+that change with every release are left out:
+
+` + indent(strings.Join(diff.DefaultNoise(), "\n")) + `
 
 With --between two targets of one snapshot are compared instead: what the second
 lacks, has more, or sets to another value.`,

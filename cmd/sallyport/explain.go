@@ -104,7 +104,7 @@ func explain(w io.Writer, cmd *cobra.Command, rules []finding.Rule, name string)
 		}
 	}
 	hint := "sallyport explain lists the rules"
-	if near := nearest(name, topicNames(rules)); near != "" {
+	if near := nearest(strings.ReplaceAll(strings.ToLower(name), "_", "-"), topicNames(rules)); near != "" {
 		hint = "did you mean sallyport explain " + near + "?"
 	}
 	return &usageError{err: fmt.Errorf("unknown rule %q", name), hint: hint}

@@ -18,6 +18,7 @@ func newPolicy(s *streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "policy",
 		Short:   "Work on policies",
+		Long:    "policy groups what is done with Rego policies apart from a check.",
 		GroupID: groupMain,
 		Args:    noUnknownCommand,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },

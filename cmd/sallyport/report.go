@@ -24,6 +24,7 @@ func newReport(s *streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "report",
 		Short:   "Work with reports that check wrote",
+		Long:    "report groups what is done with the JSON reports of check.",
 		GroupID: groupMore,
 		Args:    noUnknownCommand,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },

@@ -72,13 +72,13 @@ func TestMergeRefuses(t *testing.T) {
 	b := shardsOf(t, "../../testdata/demo", 2, "--strict")
 	c := shardsOf(t, "../../testdata/demo", 3)
 	for want, files := range map[string][]string{
-		"shard 2/2 is missing":            {a[0]},
-		"shard 1/2 is given twice":        {a[0], a[0]},
-		"saw another revision":            {a[0], b[1]},
-		"are not of one run":              {a[0], c[1]},
-		"shard 1/3, 3/3 is missing":       {c[1]},
-		"report_test.go: no JSON report":  {"report_test.go"},
-		"needs the reports of all shards": {},
+		"shard 2/2 is missing":              {a[0]},
+		"shard 1/2 is given twice":          {a[0], a[0]},
+		"saw another revision":              {a[0], b[1]},
+		"are not of one run":                {a[0], c[1]},
+		"shards 1/3, 3/3 are missing":       {c[1]},
+		"report_test.go: not a JSON report": {"report_test.go"},
+		"needs the reports of all shards":   {},
 	} {
 		s, _, errs := world(nil)
 		if code := run(context.Background(), s, append([]string{"report", "merge"}, files...)); code != exitUsage || !strings.Contains(errs.String(), want) {

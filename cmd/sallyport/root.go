@@ -46,7 +46,7 @@ no cluster, no key and no network, and no configuration to begin with.
 
 In the cluster, apply has the same commit judged again, decrypts its secrets in
 memory and applies it.`,
-		Example: `  sallyport check                    check the repository around the current directory
+		Example: `  sallyport check                    check what the current directory and those below it deploy
   sallyport check --staged           check what the next commit would contain
   sallyport targets                  list what is deployed, and why it counts as that
   sallyport render overlays/prod     print one target as it would be applied
@@ -80,10 +80,12 @@ memory and applies it.`,
 const suggestWithin = 2
 
 // usageTemplate changes cobra's template so that a command that only has
-// subcommands gets one usage line, not two.
+// subcommands gets one usage line, not two, and a COMMAND is written as one.
 func usageTemplate(template string) string {
 	template = strings.Replace(template, "{{if .Runnable}}", "{{if not .HasAvailableSubCommands}}", 1)
-	return strings.Replace(template, "{{.CommandPath}} [command]{{end}}", "{{.CommandPath}} COMMAND [flags]{{end}}", 1)
+	template = strings.Replace(template, "{{.CommandPath}} [command]{{end}}", "{{.CommandPath}} COMMAND [flags]{{end}}", 1)
+	template = strings.Replace(template, "Available Commands:", "Commands:", 1)
+	return strings.Replace(template, `Use "{{.CommandPath}} [command] --help" for more information about a command.`, `{{.CommandPath}} COMMAND --help says more about a command.`, 1)
 }
 
 // newHelp replaces cobra's help command, which takes an unknown topic for a

@@ -65,7 +65,7 @@ a target failed or differs.`,
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().StringVarP(&format, "output", "o", "text", "text or json")
+	cmd.Flags().StringVarP(&format, "output", "o", "text", "print as `FORMAT`: text or json")
 	complete(cmd, "output", "text", "json")
 	return cmd
 }

@@ -22,7 +22,8 @@ func newTargets(s *streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "targets [PATH]",
 		Short: "List the targets of a repository, and why each is one",
-		Long: `targets lists what check would check: every kustomization that no other refers
+		Long: `targets lists what check would check in the directory PATH, by default the
+current one: every kustomization that no other refers
 to, every directory of plain manifests that no kustomization owns, and every
 Flux Kustomization and Argo CD Application that changes what it builds. Below it,
 what looks deployable and is no target, with the reason. With --affected-by or
@@ -61,6 +62,9 @@ of what each target reads and looks for.`,
 			}
 			if listing.Every != "" {
 				fmt.Fprintln(s.err, "every target counts as affected, since", report.Sanitize(listing.Every))
+			}
+			if len(listing.Targets) == 0 && (affectedBy != "" || len(files) > 0) {
+				fmt.Fprintln(s.err, "no target is affected")
 			}
 			return write(s, listing)
 		},

@@ -57,8 +57,12 @@ func readBuild() build {
 func newVersion(s *streams) *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
-		Use:     "version",
-		Short:   "Print the version, and those of the engines inside",
+		Use:   "version",
+		Short: "Print the version, and those of the engines inside",
+		Long: `version prints the version of the program, the commit and the Go release that it
+was built of, and the versions of the engines inside: kustomize, kubeconform, OPA.`,
+		Example: `  sallyport version
+  sallyport version -o json`,
 		GroupID: groupMore,
 		Args:    arguments(0, 0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -2,9 +2,7 @@ package secrets
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/base64"
-	"io"
 )
 
 // minRun is the shortest base64 text that is looked into: 18 bytes, about what a
@@ -19,9 +17,6 @@ const (
 	// maxLayers is how often base64 within base64 is decoded: Helm keeps its
 	// releases in base64 of base64 of gzip.
 	maxLayers = 3
-	// maxUnpacked bounds what is unpacked from gzip. A release of Helm, the
-	// largest honest thing, is at most 1 MiB packed.
-	maxUnpacked = 4 << 20
 )
 
 // scanBase64 finds what base64 hides.
@@ -127,7 +122,7 @@ func decodeRun(run []byte) []byte {
 		return nil
 	}
 	n, err := base64.RawStdEncoding.Decode(head[:], run[:minRun])
-	packed := bytes.HasPrefix(head[:n], gzipMagic)
+	packed := isPacked(head[:n])
 	if err != nil || !packed && !isText(head[:n]) {
 		return nil
 	}
@@ -143,16 +138,4 @@ func decodeRun(run []byte) []byte {
 		return unpacked(out[:n])
 	}
 	return out[:n]
-}
-
-var gzipMagic = []byte{0x1f, 0x8b, 8}
-
-// unpacked returns what gzip packed, as far as it goes.
-func unpacked(data []byte) []byte {
-	r, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		return nil
-	}
-	out, _ := io.ReadAll(io.LimitReader(r, maxUnpacked)) // what is cut off is judged as far as it goes
-	return out
 }

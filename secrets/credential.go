@@ -32,8 +32,8 @@ var (
 	objectName  = regexp.MustCompile(`^[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?$`)
 	wordsOnly   = regexp.MustCompile(`^[a-z]+[0-9]{0,2}(?:[-.][a-z]*[0-9]{0,3})+$`)
 	namePath    = regexp.MustCompile(`^[a-z0-9.-]+/[a-z0-9./-]+$`)
-	setting     = regexp.MustCompile(`(?i)^(?:\d+(?:\.\d+)?(?:ns|us|ms|s|m|h|d|w)|true|false|yes|no|on|off|enabled?|disabled?|required?|optional|always|never|auto|none|null|nil|(?:not[-_ ]?|un)set|todo|example|sample|dummy|fake|redacted|omitted|your[-_ ].*|x{3,}|\.+|\*+|-+|•+)$`)
-	variable    = regexp.MustCompile(`^(?:\$[A-Za-z_][\w.:-]*|\$\{[^{}:]*\}|%\([^()]*\)s|env[:.][A-Za-z_]\w*|sha\d+:[0-9a-f]+|arn:aws[\w-]*:\S+|projects/[^/\s]+/secrets/\S+|secret(?:s|ref)?://\S+|[{\[][\s\S]*)$`)
+	setting     = regexp.MustCompile(`(?i)^(?:read|write|\d+(?:\.\d+)?(?:ns|us|ms|s|m|h|d|w)|true|false|yes|no|on|off|enabled?|disabled?|required?|optional|always|never|auto|none|null|nil|(?:not[-_ ]?|un)set|todo|example|sample|dummy|fake|redacted|omitted|your[-_ ].*|x{3,}|\.+|\*+|-+|•+)$`)
+	variable    = regexp.MustCompile(`^(?:\$?\{\{[\s\S]*\}\}|\$[A-Za-z_][\w.:-]*|\$\{[^{}:]*\}|%\([^()]*\)s|env[:.][A-Za-z_]\w*|sha\d+:[0-9a-f]+|arn:aws[\w-]*:\S+|projects/[^/\s]+/secrets/\S+|secret(?:s|ref)?://\S+|[{\[][\s\S]*)$`)
 	lettersOnly = regexp.MustCompile(`^[a-z]+$`)
 )
 

@@ -74,7 +74,9 @@ func judgeText(text []byte, what string) []exposed {
 const innerName = "values.yaml"
 
 var (
-	settingLine = regexp.MustCompile(`(?m)^[ \t]*(?:export[ \t]+|set[ \t]+|ENV[ \t]+|ARG[ \t]+|- )?["']?([A-Za-z][\w.\[\]-]*)["']?[ \t]*[=:][ \t]*("[^"\n]*"|'[^'\n]*'|[^\s"'][^\n]*?)[ \t]*[;,]?[ \t]*\r?$`)
+	settingLine = regexp.MustCompile(`(?m)^[ \t\x{feff}]*(?:(?:export|declare(?:[ \t]+-\w+)*|readonly|local|set|ENV|ARG)[ \t]+|- )?["']?([A-Za-z_][\w.\[\]-]*)["']?[ \t]*[=:][ \t]*("""[^"]*"""|'''[^']*'''|"[^"\n]*"|'[^'\n]*'|[^\s"'][^\n]*?)[ \t]*[;,]?(?:[ \t]+(?:#|;|//)[^\n]*)?[ \t]*\r?$`)
+	// settingPair is a member of an inline table (TOML, HCL, JSON) or an argument.
+	settingPair = regexp.MustCompile(`[{,]\s*["']?([A-Za-z_][\w.-]*)["']?[ \t]*[=:][ \t]*("[^"\n]*"|'[^'\n]*')`)
 	settingPart = regexp.MustCompile(`(?i)(?:^|;)[ \t]*((?:[a-z]+[ _])?(?:password|pwd))[ \t]*=[ \t]*([^;\s"']+)`)
 	expression  = regexp.MustCompile(`^[\w.$]+[(\[]|^(?:\$[({\w]|` + "`" + `|!|&)|^[a-z_]\w*(?:\.\w+)+$`)
 )
@@ -95,7 +97,7 @@ func (s *sheet) settings() {
 		f.Location = s.span(value.from, value.to)
 		s.exposed = append(s.exposed, exposed{extent{value.from, s.lineEnd(value.from)}, f})
 	}
-	for _, pattern := range []*regexp.Regexp{settingLine, settingPart} {
+	for _, pattern := range []*regexp.Regexp{settingLine, settingPair, settingPart} {
 		for _, m := range pattern.FindAllSubmatchIndex(s.data, -1) {
 			name, text := string(s.data[m[2]:m[3]]), string(s.data[m[4]:m[5]])
 			if pattern == settingLine && text[0] != '"' && text[0] != '\'' {

@@ -21,6 +21,7 @@ type hit struct {
 func scan(data []byte) []hit {
 	out := append(scanRaw(data), scanEscaped(data)...)
 	out = append(append(out, scanHex(data)...), scanBase64(data, maxLayers)...)
+	out = append(out, scanPacked(data)...)
 	slices.SortFunc(out, func(a, b hit) int { return a.from - b.from })
 	return dropCovered(dropNested(out))
 }
@@ -42,7 +43,7 @@ func scanRaw(data []byte) []hit {
 	if bytes.Contains(data, []byte("://")) {
 		out = append(out, scanURLs(data)...)
 	}
-	if bytes.Contains(data, []byte(`"auth"`)) {
+	if bytes.Contains(data, []byte(`"auth"`)) || bytes.Contains(data, []byte(`ytoken"`)) {
 		out = append(out, scanDockerAuth(data)...)
 	}
 	if bytes.Contains(data, []byte("client-key-data")) {
@@ -85,9 +86,12 @@ func scanKubeconfig(data []byte) []hit {
 	return out
 }
 
-var dockerAuth = regexp.MustCompile(`"auth"\s*:\s*"([A-Za-z0-9+/]{6,}={0,2})"`)
+var (
+	dockerAuth  = regexp.MustCompile(`"auth"\s*:\s*"([A-Za-z0-9+/]{6,}={0,2})"`)
+	dockerToken = regexp.MustCompile(`"(identitytoken|registrytoken)"\s*:\s*"([^"\s]{8,})"`)
+)
 
-// scanDockerAuth finds the user:password of a container registry.
+// scanDockerAuth finds the user:password, or the token, of a container registry.
 func scanDockerAuth(data []byte) []hit {
 	var out []hit
 	for _, at := range dockerAuth.FindAllSubmatchIndex(data, -1) {
@@ -95,6 +99,11 @@ func scanDockerAuth(data []byte) []hit {
 		user, password, both := strings.Cut(string(decoded), ":")
 		if ok && both && user != "" && isText(decoded) && !isSample(password) {
 			out = append(out, hit{extent{at[2], at[3]}, rulePlaintext, "the credentials of a container registry are committed (auth)"})
+		}
+	}
+	for _, at := range dockerToken.FindAllSubmatchIndex(data, -1) {
+		if !isSample(string(data[at[4]:at[5]])) {
+			out = append(out, hit{extent{at[4], at[5]}, rulePlaintext, "the credentials of a container registry are committed (" + string(data[at[2]:at[3]]) + ")"})
 		}
 	}
 	return out

@@ -3,6 +3,7 @@ package secrets
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -29,6 +30,19 @@ func TestSettingsFiles(t *testing.T) {
 		{".npmrc", "_auth=bWU6Y2FuYXJ5MQ==\n", `1 "_auth"`},
 		{".netrc", "machine github.com\n  login me\n  password canary1\n", `3 "password"`},
 		{".netrc", "machine github.com login me password $TOKEN\n", ""},
+		{".env", "DB_PASSWORD=\"canary1\" # old\nB_TOKEN='canary1x2' ; x\n", `1 "DB_PASSWORD", 2 "B_TOKEN"`},
+		{".env", "\ufeffDB_PASSWORD=canary1\r\n", `1 "DB_PASSWORD"`},
+		{".env", "_DB_PASSWORD=canary1\ndeclare -x DB_PASSWORD=canary1\n", `1 "_DB_PASSWORD", 2 "DB_PASSWORD"`},
+		{".env", "DB_PASSWORD=\"canary horse battery\"\nLOGIN=\"Enter your password\"\n", `1 "DB_PASSWORD"`},
+		{".env", "DB_PASSWORD=${{ secrets.DB }}\n", ""},
+		{"app.toml", "db = { user = \"x\", password = \"canary1\" }\npassword = \"\"\"\ncanary1\"\"\"\n", `1 "password", 2 "password"`},
+		{"app.toml", "password = \"Enter your password\"\ndb = { password = \"\" }\n", ""},
+		{"db.tf", "variable \"db_password\" {\n  default = \"canary1\"\n}\n", `2 "db_password"`},
+		{"db.tf", "resource \"a\" \"b\" {\n  password = random_password.db.result\n  token = var.token\n}\nvariable \"db_password\" {\n  sensitive = true\n}\n", ""},
+		{"db.tf", "resource \"a\" \"b\" {\n  password = \"canary1\"\n}\n", `2 "password"`},
+		{".pgpass", "db.example:5432:*:me:canary1\n#a:1:b:c:canary1\na:1:b:c:${PASSWORD}\n", `1 "password"`},
+		{"compose.yaml", "services:\n  db:\n    environment:\n      POSTGRES_PASSWORD: canary1\n      DB_PASSWORD: ${DB_PASSWORD}\n", `4 "POSTGRES_PASSWORD"`},
+		{"Dockerfile", "FROM a\nENV DB_PASSWORD=canary1\nARG TOKEN\n", `2 "DB_PASSWORD"`},
 		{"notes.txt", "DB_PASSWORD=canary1\n", ""}, // prose
 	} {
 		found, err := seal(t, memTree{test.path: test.text}).CheckFiles(context.Background(), "")
@@ -42,6 +56,7 @@ func TestSettingsFiles(t *testing.T) {
 				t.Errorf("%s: %v", test.path, f)
 			}
 		}
+		slices.Sort(got)
 		if strings.Join(got, ", ") != test.want {
 			t.Errorf("%s %q: got %q, want %q", test.path, test.text, got, test.want)
 		}

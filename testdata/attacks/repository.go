@@ -152,6 +152,8 @@ func (r *Repository) command(c []string) {
 		data, err := hex.DecodeString(args[2])
 		r.Must("", err)
 		r.write(args[0], strings.ReplaceAll(r.read(args[0]), args[1], string(data)))
+	case "gzip":
+		r.write(args[0], r.gzipped(r.read(args[0])))
 	case "repeat":
 		r.repeat(args[0], args[1], args[2], args[3])
 	case "splice":

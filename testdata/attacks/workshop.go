@@ -162,6 +162,16 @@ func wrapped(text string) string {
 	return strings.Join(lines, "\n")
 }
 
+// gzipped packs a text.
+func (r *Repository) gzipped(text string) string {
+	r.t.Helper()
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	_, err := z.Write([]byte(text))
+	r.Must("", errors.Join(err, z.Close()))
+	return packed.String()
+}
+
 // hiddenIdentity lays an age identity out in a way that a search for it misses.
 // What of it may not be printed is the rest of it in the same form.
 func (r *Repository) hiddenIdentity(form, identity string) string {
@@ -174,11 +184,7 @@ func (r *Repository) hiddenIdentity(form, identity string) string {
 	case "twice":
 		text = base64.StdEncoding.EncodeToString([]byte(base64.StdEncoding.EncodeToString([]byte(identity))))
 	case "gzip":
-		var packed bytes.Buffer
-		z := gzip.NewWriter(&packed)
-		_, err := z.Write([]byte(identity))
-		r.Must("", errors.Join(err, z.Close()))
-		text = base64.StdEncoding.EncodeToString(packed.Bytes())
+		text = base64.StdEncoding.EncodeToString([]byte(r.gzipped(identity)))
 	case "folded":
 		text = identity[:7] + "\n    " + identity[7:30] + "\n    " + identity[30:]
 	case "quoted":

@@ -72,6 +72,7 @@ func TestSplit(t *testing.T) {
 const set = "applyset-hooks-v1"
 
 func TestRun(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	plane := controlplane.Shared(t)
 	ns := plane.Namespace(t)
 	c, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: plane.Admin})
@@ -134,6 +135,7 @@ func TestRun(t *testing.T) {
 // TestSuperseded: where there is something newer no other hook begins, and the one
 // that runs is seen through.
 func TestSuperseded(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	plane := controlplane.Shared(t)
 	ns := plane.Namespace(t)
 	c, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: plane.Admin})
@@ -169,6 +171,7 @@ func file(t *testing.T, u *unstructured.Unstructured) string {
 // the same set that this program made. Every other one is named, with what to do,
 // before anything runs, and stays.
 func TestForeign(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	plane := controlplane.Shared(t)
 	ns := plane.Namespace(t)
 	c, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: plane.Admin})
@@ -214,6 +217,7 @@ func TestForeign(t *testing.T) {
 // TestCheck: what the server would refuse is known before anything is written, all
 // of it; a hook of an earlier run is no reason to refuse.
 func TestCheck(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	plane := controlplane.Shared(t)
 	ns := plane.Namespace(t)
 	c, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: plane.Admin})

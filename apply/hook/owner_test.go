@@ -16,6 +16,7 @@ import (
 // TestRemoveChanged: a hook that changed since it was read is judged anew: it is
 // deleted if it is still ours, and left if its label is gone.
 func TestRemoveChanged(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	plane := controlplane.Shared(t)
 	ns := plane.Namespace(t)
 	c, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: plane.Admin})
@@ -51,6 +52,7 @@ func TestRemoveChanged(t *testing.T) {
 // TestStuck: the Job of an earlier run that cannot be deleted is waited for until
 // the wait is over, and the error says what holds it.
 func TestStuck(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	plane := controlplane.Shared(t)
 	ns := plane.Namespace(t)
 	c, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: plane.Admin})

@@ -22,6 +22,7 @@ import (
 // cache says: the same report, or the same error. The states are those of
 // [newWorld]: each variant of each spot alone, and several together.
 func TestRecallAgrees(t *testing.T) {
+	t.Parallel()
 	step, rounds := 1, 3
 	if testing.Short() {
 		step, rounds = 12, 1
@@ -129,7 +130,7 @@ func (c checkout) ask(how string, o Options) (*Result, error) {
 	case "no such target":
 		o.Targets = []string{"nowhere"}
 	case "old version":
-		o.Versions = []string{"1.24"}
+		o.Versions = []string{"1.29"}
 	case "below":
 		o.Path = filepath.Join(c.dir, "plain")
 	case "the change":

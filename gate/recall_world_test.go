@@ -174,7 +174,7 @@ func worldOfTargets() []spot {
 		{"policies/p.rego", []string{"", worldPolicy, strings.Replace(worldPolicy, "Pod\"", "ConfigMap\"", 1), "package main\n!"}},
 		{"policies/data.yaml", []string{"", "owners: [me]\n", "owners: []\n"}},
 		{ConfigName, []string{
-			"", worldConfig, worldConfig + "kubernetesVersions: ['1.24']\n", worldConfig + "targets: {exclude: ['overlays/dev']}\n",
+			"", worldConfig, worldConfig + "kubernetesVersions: ['1.29']\n", worldConfig + "targets: {exclude: ['overlays/dev']}\n",
 			worldConfig + "waivers: [{rule: image-digest, path: 'base/**', reason: later, owner: me, expires: 2027-01-31}]\n",
 			worldConfig + "waivers: [{rule: image-digest, path: 'base/**', reason: later, owner: me, expires: 2026-01-31}]\n",
 			worldConfig + "waivers: [{rule: no-such-rule, path: 'base/**', reason: later, owner: me, expires: 2027-01-31}]\n",

@@ -27,8 +27,9 @@ type metrics struct {
 	pruned      *prometheus.CounterVec
 	lastSuccess *prometheus.GaugeVec
 
-	mu   sync.Mutex
-	last time.Time // end of the last run
+	mu    sync.Mutex
+	last  time.Time       // end of the last run
+	known map[string]bool // targets of which something is told
 }
 
 func newMetrics() *metrics {
@@ -39,6 +40,7 @@ func newMetrics() *metrics {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "sallyport_" + name, Help: help}, labels)
 	}
 	m := &metrics{
+		known:       map[string]bool{},
 		registry:    prometheus.NewRegistry(),
 		revision:    gauge("applied_revision_info", "The revision that was last applied completely, as a label; always 1.", "target", "revision"),
 		objects:     gauge("target_objects", "Objects of the target.", "target"),
@@ -74,6 +76,7 @@ func (m *metrics) ran(out *Outcome, err error, took time.Duration, now time.Time
 		m.findings.WithLabelValues("warning").Set(float64(out.Admission.Report.Summary.Warnings))
 	}
 	m.compared(out)
+	m.forget(out.Targets)
 	for _, t := range out.Targets {
 		if t.Result != nil {
 			m.objects.WithLabelValues(t.Target).Set(float64(len(t.Result.Actions) - pruned(t.Result)))
@@ -85,6 +88,31 @@ func (m *metrics) ran(out *Outcome, err error, took time.Duration, now time.Time
 			m.lastSuccess.WithLabelValues(t.Target).Set(float64(now.Unix()))
 		}
 	}
+}
+
+// forget drops what was told of targets that are gone from the repository: nobody
+// is to be woken since they have had no success for an hour. A run that ended before
+// it had to do with its targets does not know them all.
+func (m *metrics) forget(targets []*TargetOutcome) {
+	here := map[string]bool{}
+	for _, t := range targets {
+		if here[t.Target] = true; t.Result == nil && t.Err == nil {
+			return
+		}
+	}
+	if len(here) == 0 {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for target := range m.known {
+		if !here[target] {
+			for _, vec := range []*prometheus.GaugeVec{m.revision, m.objects, m.drifted, m.lastSuccess} {
+				vec.DeletePartialMatch(prometheus.Labels{"target": target})
+			}
+		}
+	}
+	m.known = here
 }
 
 // alive notes that the loop goes round.

@@ -102,7 +102,25 @@ func (g *gate) discover(ctx context.Context) error {
 		return &UsageError{fmt.Errorf("%w: %s is no target by itself, other kustomizations take it in: check those, or print it with sallyport render %s",
 			ErrNoTargets, t.Path, t.Path)}
 	}
+	if len(found.Skipped) > 0 {
+		return &UsageError{fmt.Errorf("%w: nothing in %s is a target: %s", ErrNoTargets, g.place(), skippedNames(found.Skipped))}
+	}
 	return &UsageError{fmt.Errorf("%w: %s has no kustomization and no Kubernetes manifest that the configuration includes", ErrNoTargets, g.place())}
+}
+
+// maxSkippedNames is how many of those that are no target an error names.
+const maxSkippedNames = 3
+
+// skippedNames names what looks deployable and is no target, with the reason.
+func skippedNames(skipped []render.Skipped) string {
+	var names []string
+	for _, s := range skipped[:min(len(skipped), maxSkippedNames)] {
+		names = append(names, s.Path+" ("+s.Reason+")")
+	}
+	if more := len(skipped) - len(names); more > 0 {
+		names = append(names, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(names, ", ")
 }
 
 // narrow keeps the targets that match --target. A pattern matches the whole

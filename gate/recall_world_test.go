@@ -89,7 +89,7 @@ spec:
   destination: {server: https://kubernetes.default.svc, namespace: shop}
   source: {repoURL: https://git.shop.example/repo.git, path: applied, targetRevision: HEAD, kustomize: {namePrefix: a-}}
 `
-	worldConfig = "apiVersion: sallyport.dev/v1\nkind: Config\n"
+	worldConfig = "apiVersion: sallyport.dev/v1\nkind: Config\npolicies: [policies]\npolicyData: [policies/data.yaml]\n"
 	worldPolicy = `# METADATA
 # title: Pods are owned
 # custom: {id: pod-owner}

@@ -139,6 +139,11 @@ func worldOfTargets() []spot {
 		{"base/gen.yaml", []string{
 			"", "apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: made}\nenvs: [app.env]\n", "apiVersion: builtin\nkind: SecretGenerator\nmetadata: {name: db}\nenvs: [app.env]\n",
 		}},
+		{"made/kustomization.yaml", []string{"", "generators: [gen.yaml]\n"}},
+		{"made/gen.yaml", []string{
+			"", "apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: made}\nenvs: [made.env]\n", "apiVersion: builtin\nkind: SecretGenerator\nmetadata: {name: made}\nenvs: [made.env]\n",
+		}},
+		{"made/made.env", []string{"", "PASSWORD=Tr0ub4dor-and-3-horses\n"}},
 		{"overlays/prod/kustomization.yaml", []string{
 			"", "namespace: shop\nresources: [../../base]\n", "namespace: prod\nresources: [../../base]\ncomponents: [../../component]\n", "resources: [../../base, ../../plain]\n",
 			"resources: [../../base, ../link]\n", "resources: [../../../outside]\n",

@@ -54,7 +54,7 @@ A key is never made up. To run it again does no harm.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, text := range age {
 				if _, reason := secrets.ParseRecipient(text); reason != "" {
-					return usage(cmd, fmt.Errorf("--age: %s", reason))
+					return usage(cmd, fmt.Errorf("--age %s", reason))
 				}
 			}
 			return runInit(cmd.Context(), s, age, dryRun)

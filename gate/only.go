@@ -37,8 +37,10 @@ func (g *gate) wants(name string) bool {
 }
 
 // targetless reports whether there is something to check without any target:
-// secrets are looked for in all files.
-func (g *gate) targetless() bool { return len(g.opts.Only) > 0 && g.wants(checkSecrets) }
+// secrets are looked for in all files and commits, of which there must be one.
+func (g *gate) targetless() bool {
+	return len(g.opts.Only) > 0 && g.wants(checkSecrets) && (len(g.snap.Files()) > 0 || g.opts.Commits != "")
+}
 
 // notRun lists the checks that were left out, so that nobody takes the report for
 // a full pass.

@@ -102,6 +102,9 @@ func (g *gate) discover(ctx context.Context) error {
 		return &UsageError{fmt.Errorf("%w: %s is no target by itself, other kustomizations take it in: check those, or print it with sallyport render %s",
 			ErrNoTargets, t.Path, t.Path)}
 	}
+	if len(g.snap.Files()) == 0 {
+		return &UsageError{fmt.Errorf("%w: %s has no file", ErrNoTargets, g.place())}
+	}
 	if len(found.Skipped) > 0 {
 		return &UsageError{fmt.Errorf("%w: nothing in %s is a target: %s", ErrNoTargets, g.place(), skippedNames(found.Skipped))}
 	}

@@ -94,6 +94,8 @@ func hintNoTargets(cmd *cobra.Command) string {
 	switch flags := cmd.Flags(); {
 	case flags.Changed("target"):
 		return "sallyport targets lists the targets"
+	case flags.Changed("only"):
+		return "--allow-empty accepts that there is nothing"
 	case flags.Lookup("allow-empty") != nil:
 		return "sallyport check --only secrets judges the files alone; --allow-empty accepts that there is nothing"
 	}

@@ -227,8 +227,12 @@ func (e expectation) judgeTargets(t *testing.T) {
 	if !slices.Equal(got, e.affected) {
 		t.Errorf("affected\n%q\nwant\n%q", got, e.affected)
 	}
-	if (errs == "") != (e.every == "") || !strings.Contains(errs, e.every) {
-		t.Errorf("why every target: %q, want %q", errs, e.every)
+	want := e.every
+	if len(got) == 0 {
+		want = "no target is affected\n"
+	}
+	if (errs == "") != (want == "") || !strings.Contains(errs, want) {
+		t.Errorf("stderr of targets: %q, want %q", errs, want)
 	}
 }
 

@@ -23,7 +23,7 @@ import (
 func TestAffected(t *testing.T) {
 	rounds := 40
 	if testing.Short() {
-		rounds = 8
+		rounds = 3
 	}
 	dir := t.TempDir()
 	if err := fleet.Write(dir, fleet.Options{Apps: 3, Envs: 3}); err != nil {

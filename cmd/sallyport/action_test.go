@@ -130,6 +130,9 @@ func readJSONFile(t *testing.T, name string, into any) {
 
 // Ours is found behind a hundred others, and nobody else's is taken for it.
 func TestActionFindsItsComment(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the steps of the action many times")
+	}
 	p := propose(t, map[string]string{"README.md": "text\n"})
 	crowd := func(login string, bot bool) []remark {
 		out := []remark{

@@ -32,9 +32,9 @@ func TestLeavesWorkBehind(t *testing.T) {
 	}
 }
 
-// TestInterruptedInKustomize sends signals to real processes that are busy in kustomize for
-// minutes, unless the signal ends them.
-func TestInterruptedInKustomize(t *testing.T) {
+// TestInterruptedProcess sends signals to real processes that have minutes of kustomize
+// before them, unless the signal ends them.
+func TestInterruptedProcess(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) {
 		t.Helper()

@@ -80,7 +80,7 @@ func sealArguments(cmd *cobra.Command, args []string) error {
 
 func runSeal(ctx context.Context, s *streams, args []string, opts encrypt.Options, dryRun bool) error {
 	for _, arg := range args {
-		if err := regular(arg); err != nil {
+		if err := errors.Join(regular(arg), fromRoot(ctx, arg)); err != nil {
 			return err
 		}
 	}
@@ -133,6 +133,38 @@ func regular(arg string) error {
 	return &usageError{
 		err:  fmt.Errorf("%s is %s: seal works on files in place", arg, kind),
 		hint: "write the values into a file of the repository first, and seal that",
+	}
+}
+
+// fromRoot says how a file is named that does not exist below the current
+// directory, and does below the root of the repository: that is how findings name it.
+func fromRoot(ctx context.Context, arg string) error {
+	if _, err := os.Lstat(arg); err == nil || filepath.IsAbs(arg) {
+		return nil
+	}
+	snap, err := repo.Open(ctx, ".", repo.Selector{})
+	if err != nil {
+		return nil // it is told for the file itself
+	}
+	name := filepath.Join(snap.Root(), arg)
+	here, err := filepath.Abs(".")
+	if err != nil {
+		return nil
+	}
+	here, err = filepath.EvalSymlinks(here) // the root is without them
+	if err != nil {
+		return nil
+	}
+	relative, err := filepath.Rel(here, name)
+	if err != nil {
+		return nil
+	}
+	if _, err := os.Lstat(relative); err != nil {
+		return nil
+	}
+	return &usageError{
+		err:  fmt.Errorf("%s: no such file below the current directory", arg),
+		hint: "findings name files from the root of the repository: sallyport seal " + relative,
 	}
 }
 

@@ -13,6 +13,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -108,7 +109,12 @@ func restConfig(opts Options) (*rest.Config, error) {
 			&clientcmd.ConfigOverrides{CurrentContext: opts.Context},
 		).ClientConfig()
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, rest.ErrNotInCluster):
+		return nil, errors.New("cluster configuration: this is no pod of a cluster: give --kubeconfig")
+	case clientcmd.IsEmptyConfig(err): // client-go advises a variable that nobody reads here
+		return nil, fmt.Errorf("cluster configuration: %s has no current context: give one by --context", opts.Kubeconfig)
+	case err != nil:
 		return nil, fmt.Errorf("cluster configuration: %w", err)
 	}
 	config.UserAgent = opts.UserAgent

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -296,8 +298,23 @@ func TestNoServer(t *testing.T) {
 	if err == nil || err.Error() != "get Secret/default/db: no answer from the API server" {
 		t.Errorf("%v", err)
 	}
-	_, err = cluster.Connect(t.Context(), cluster.Options{Kubeconfig: "does-not-exist"})
-	if err == nil || !strings.HasPrefix(err.Error(), "cluster configuration: ") {
-		t.Errorf("%v", err)
+}
+
+// TestNoConfiguration: what is missing is told in words of this program.
+func TestNoConfiguration(t *testing.T) {
+	t.Setenv("KUBERNETES_SERVICE_HOST", "") // of a pod that runs the tests
+	empty := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(empty, []byte("{apiVersion: v1, kind: Config}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for kubeconfig, want := range map[string]string{
+		"does-not-exist": "stat does-not-exist: no such file or directory",
+		empty:            empty + " has no current context: give one by --context",
+		"":               "this is no pod of a cluster: give --kubeconfig",
+	} {
+		_, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: kubeconfig})
+		if err == nil || err.Error() != "cluster configuration: "+want {
+			t.Errorf("%v, want %s", err, want)
+		}
 	}
 }

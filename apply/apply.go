@@ -154,8 +154,8 @@ func Plan(ctx context.Context, c *cluster.Cluster, objects []*unstructured.Unstr
 		}
 		r.items = append(r.items, it)
 		r.byID[it.id] = it
-		if isCRD(it.id.GroupKind()) {
-			r.defines[definedBy(it.desired)] = it
+		if kind, ok := cluster.DefinedKind(it.desired); ok {
+			r.defines[kind] = it
 		}
 	}
 	slices.SortStableFunc(r.items, func(a, b *item) int {

@@ -68,17 +68,12 @@ const (
 	apiextension = "apiextensions.k8s.io"
 )
 
-// isCRD says whether objects of a kind define kinds.
-func isCRD(gk schema.GroupKind) bool {
-	return gk.Group == apiextension && gk.Kind == "CustomResourceDefinition"
-}
-
 func isNamespace(gk schema.GroupKind) bool { return gk.Group == "" && gk.Kind == "Namespace" }
 
 // first says whether other objects need one of this kind to exist: what Flux
 // puts into its first two stages.
 func first(gk schema.GroupKind) bool {
-	return isCRD(gk) || isNamespace(gk) || gk.Group == rbac && gk.Kind == "ClusterRole" || strings.HasSuffix(gk.Kind, "Class")
+	return gk == cluster.DefinitionKind() || isNamespace(gk) || gk.Group == rbac && gk.Kind == "ClusterRole" || strings.HasSuffix(gk.Kind, "Class")
 }
 
 // rank orders kinds within a wave, so that what an object refers to is there
@@ -136,20 +131,13 @@ func needs(u *unstructured.Unstructured) []cluster.ID {
 	return all
 }
 
-// definedBy is the kind that a CustomResourceDefinition defines.
-func definedBy(u *unstructured.Unstructured) schema.GroupKind {
-	group, _, _ := unstructured.NestedString(u.Object, "spec", "group")
-	kind, _, _ := unstructured.NestedString(u.Object, "spec", "names", "kind")
-	return schema.GroupKind{Group: group, Kind: kind}
-}
-
 // definedScopes says of each kind that the set defines whether it is namespaced.
 func definedScopes(objects []*unstructured.Unstructured) map[schema.GroupKind]bool {
 	scopes := map[schema.GroupKind]bool{}
 	for _, u := range objects {
-		if isCRD(u.GroupVersionKind().GroupKind()) {
+		if kind, ok := cluster.DefinedKind(u); ok {
 			scope, _, _ := unstructured.NestedString(u.Object, "spec", "scope")
-			scopes[definedBy(u)] = scope == "Namespaced"
+			scopes[kind] = scope == "Namespaced"
 		}
 	}
 	return scopes

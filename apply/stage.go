@@ -231,7 +231,7 @@ func (r *Run) stored(it *item, stored *unstructured.Unstructured) {
 func (r *Run) served(ctx context.Context, group []*item) error {
 	var wanted []*item
 	for _, it := range group {
-		if isCRD(it.id.GroupKind()) && it.verb != Unchanged && it.verb != Skipped {
+		if it.id.GroupKind() == cluster.DefinitionKind() && it.verb != Unchanged && it.verb != Skipped {
 			wanted = append(wanted, it)
 		}
 	}
@@ -248,6 +248,7 @@ func (r *Run) served(ctx context.Context, group []*item) error {
 
 // established waits until the server serves the kind of one CRD.
 func (r *Run) established(ctx context.Context, it *item) error {
+	kind, _ := cluster.DefinedKind(it.desired)
 	for {
 		live, err := r.cluster.Get(ctx, it.id)
 		if err != nil {
@@ -255,7 +256,7 @@ func (r *Run) established(ctx context.Context, it *item) error {
 		}
 		if condition(live, "Established") {
 			r.cluster.Reset()
-			if _, err := r.cluster.Namespaced(ctx, definedBy(it.desired)); err == nil {
+			if _, err := r.cluster.Namespaced(ctx, kind); err == nil {
 				return nil
 			}
 		}

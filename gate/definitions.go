@@ -6,7 +6,6 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/finding"
@@ -144,7 +143,7 @@ func (x *definitions) pairs(ctx context.Context) ([]task, error) {
 	at := map[string]*task{}
 	for _, s := range []*side{x.old, x.now} {
 		found, err := render.Discover(ctx, s.sealed, render.DiscoverOptions{
-			Include: x.config.abs(x.config.Targets.Include), Exclude: x.config.abs(x.config.Targets.Exclude), Library: x.library,
+			Include: x.config.abs(x.config.Targets.Include), Exclude: x.config.abs(x.config.Targets.Exclude), Library: x.library, Notes: s.notes,
 		})
 		if err != nil {
 			return nil, fmt.Errorf("discover: %w", err)
@@ -234,4 +233,4 @@ func missing(before, after [][]offer) map[string]loss {
 }
 
 // kindOf is how definitions are known: "group/version/Kind".
-func kindOf(o finding.Object) string { return strings.Join([]string{o.APIVersion, o.Kind}, "/") }
+func kindOf(o finding.Object) string { return o.APIVersion + "/" + o.Kind }

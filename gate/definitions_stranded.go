@@ -51,7 +51,7 @@ var escaped = regexp.MustCompile(`\\[xuU\n]`)
 
 // stranded finds the objects of the run's targets that are of a lost version.
 func (x *definitions) stranded(ctx context.Context, lost map[string]loss) ([]finding.Finding, error) {
-	targets, err := x.targetsOf(ctx, x.now.sealed)
+	targets, err := x.targetsOf(ctx, x.now)
 	if err != nil {
 		return nil, err
 	}

@@ -198,13 +198,13 @@ type task struct {
 
 // tasks lists the targets that either side has, by path.
 func (c *comparer) tasks(ctx context.Context) ([]task, error) {
-	now, err := c.targetsOf(ctx, c.now.sealed)
+	now, err := c.targetsOf(ctx, c.now)
 	if err != nil {
 		return nil, err
 	}
 	old := now
 	if len(c.changed) > 0 {
-		if old, err = c.targetsOf(ctx, c.old.sealed); err != nil {
+		if old, err = c.targetsOf(ctx, c.old); err != nil {
 			return nil, err
 		}
 	}
@@ -229,12 +229,13 @@ func (c *comparer) tasks(ctx context.Context) ([]task, error) {
 	return out, nil
 }
 
-func (g *gate) targetsOf(ctx context.Context, tree repo.Tree) ([]render.Target, error) {
-	found, err := render.Discover(ctx, tree, render.DiscoverOptions{
+func (g *gate) targetsOf(ctx context.Context, s *side) ([]render.Target, error) {
+	found, err := render.Discover(ctx, s.sealed, render.DiscoverOptions{
 		Scope:   g.snap.Scope(),
 		Include: g.config.abs(g.config.Targets.Include),
 		Exclude: g.config.abs(g.config.Targets.Exclude),
 		Library: g.library,
+		Notes:   s.notes,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("discover: %w", err)

@@ -21,13 +21,16 @@ type side struct {
 	snap    *repo.Snapshot
 	sealed  *secrets.Sealed
 	builder *render.Builder
+	notes   *render.Notes // of its files; nil for a state before the change
 }
 
-func (g *gate) side() *side { return &side{snap: g.snap, sealed: g.sealed, builder: g.builder} }
+func (g *gate) side() *side {
+	return &side{snap: g.snap, sealed: g.sealed, builder: g.builder, notes: g.fileNotes}
+}
 
 // at is the same files under the name of another snapshot that has them too.
 func (s *side) at(snap *repo.Snapshot) *side {
-	return &side{snap: snap, sealed: s.sealed, builder: s.builder}
+	return &side{snap: snap, sealed: s.sealed, builder: s.builder, notes: s.notes}
 }
 
 // baseTree is the base, of which the files that have not changed are read from

@@ -3,7 +3,6 @@ package gate
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/sallyport/sallyport/render"
@@ -151,7 +150,7 @@ func (g *gate) survey(ctx context.Context) error {
 
 func (g *gate) inScope(file string) bool {
 	scope := g.snap.Scope()
-	return scope == "" || file == scope || strings.HasPrefix(file, scope+"/")
+	return scope == "" || inside(file, []string{scope})
 }
 
 // mayDefine is false for a file that is known not to define custom resources.

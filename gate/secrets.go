@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -119,9 +118,7 @@ func (g *gate) encryptedFiles(ctx context.Context, inv *Inventory, uses map[stri
 	}
 	creation := secrets.CreationFor(g.trusted) // nil where there are no rules
 	for _, f := range found {
-		scope := g.snap.Scope()
-		inside := scope == "" || f.Path == scope || strings.HasPrefix(f.Path, scope+"/")
-		if !inside || len(g.opts.Targets) > 0 && len(uses[f.Path]) == 0 {
+		if !g.inScope(f.Path) || len(g.opts.Targets) > 0 && len(uses[f.Path]) == 0 {
 			continue
 		}
 		file := EncryptedFile{

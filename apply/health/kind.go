@@ -24,7 +24,7 @@ func unserved(err error) bool {
 // it only if a definition of it is among what is waited for.
 func (w *watch) unserved(ctx context.Context, kind schema.GroupKind) Verdict {
 	w.cluster.Reset() // what is known of the kinds may be out of date: the next look asks again
-	definitions, err := w.cluster.List(ctx, schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}, "", w.opts.Selector)
+	definitions, err := w.cluster.List(ctx, cluster.DefinitionKind(), "", w.opts.Selector)
 	if err == nil && slices.ContainsFunc(definitions, func(u *unstructured.Unstructured) bool { return defines(u, kind) }) {
 		return Verdict{Progressing, "its kind is defined and not served yet"}
 	}
@@ -33,7 +33,6 @@ func (w *watch) unserved(ctx context.Context, kind schema.GroupKind) Verdict {
 
 // defines says whether a CustomResourceDefinition that is to stay defines a kind.
 func defines(crd *unstructured.Unstructured, kind schema.GroupKind) bool {
-	group, _, _ := unstructured.NestedString(crd.Object, "spec", "group")
-	name, _, _ := unstructured.NestedString(crd.Object, "spec", "names", "kind")
-	return group == kind.Group && name == kind.Kind && crd.GetDeletionTimestamp() == nil
+	defined, ok := cluster.DefinedKind(crd)
+	return ok && defined == kind && crd.GetDeletionTimestamp() == nil
 }

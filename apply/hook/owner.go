@@ -47,14 +47,12 @@ func (r runner) previous(ctx context.Context, id cluster.ID) (*unstructured.Unst
 // nil where it is one: it carries the set's label, and this program put it there
 // by creating the Job.
 func (r runner) foreign(live *unstructured.Unstructured) error {
-	created := slices.ContainsFunc(live.GetManagedFields(), func(e metav1.ManagedFieldsEntry) bool {
-		return e.Manager == cluster.Manager && e.Operation == metav1.ManagedFieldsOperationUpdate && e.Subresource == ""
-	})
+	created := slices.ContainsFunc(live.GetManagedFields(), creates)
 	_, hook := phase(live)
 	switch of, has := live.GetLabels()[labelSet]; {
 	case has && of != r.opts.Set:
 		return fmt.Errorf("a Job of that name exists and is a hook of another set (label %s=%s): rename one of the two hooks", labelSet, of)
-	case has && created && slices.ContainsFunc(live.GetManagedFields(), labels):
+	case has && slices.ContainsFunc(live.GetManagedFields(), labels):
 		return nil
 	case has:
 		return fmt.Errorf("a Job of that name exists with the label %s, which sallyport did not put there; it was written by %s: rename the hook, or delete that Job if nobody needs it", labelSet, writers(live))
@@ -66,11 +64,15 @@ func (r runner) foreign(live *unstructured.Unstructured) error {
 	return errors.New("a Job of that name exists and is no hook: rename the hook")
 }
 
-// labels says whether a manager's entry is the one by which this program created
-// an object with the label of a set.
+// creates says whether a manager's entry is the one by which this program created
+// an object.
+func creates(e metav1.ManagedFieldsEntry) bool {
+	return e.Manager == cluster.Manager && e.Operation == metav1.ManagedFieldsOperationUpdate && e.Subresource == ""
+}
+
+// labels says whether it did so with the label of a set.
 func labels(e metav1.ManagedFieldsEntry) bool {
-	return e.Manager == cluster.Manager && e.Operation == metav1.ManagedFieldsOperationUpdate && e.Subresource == "" &&
-		e.FieldsV1 != nil && strings.Contains(e.FieldsV1.GetRawString(), `"f:`+labelSet+`"`)
+	return creates(e) && e.FieldsV1 != nil && strings.Contains(e.FieldsV1.GetRawString(), `"f:`+labelSet+`"`)
 }
 
 // writers names the field managers of an object, without those of its status.

@@ -107,17 +107,10 @@ func (t *target) unchanged(u *unstructured.Unstructured) bool {
 	})
 }
 
-// definitionGroup is the API group of CustomResourceDefinitions.
-const definitionGroup = "apiextensions.k8s.io"
-
 // defines says whether an object is the definition of a kind.
 func defines(u *unstructured.Unstructured, gk schema.GroupKind) bool {
-	if u.GroupVersionKind().GroupKind() != (schema.GroupKind{Group: definitionGroup, Kind: "CustomResourceDefinition"}) {
-		return false
-	}
-	group, _, _ := unstructured.NestedString(u.Object, "spec", "group")
-	kind, _, _ := unstructured.NestedString(u.Object, "spec", "names", "kind")
-	return group == gk.Group && kind == gk.Kind
+	kind, ok := cluster.DefinedKind(u)
+	return ok && kind == gk
 }
 
 // makesKinds says whether an object lets somebody create
@@ -135,7 +128,7 @@ func makesKinds(u *unstructured.Unstructured) bool {
 	list, _ := rules.([]any)
 	return u.GetKind() == "ClusterRole" && slices.ContainsFunc(list, func(rule any) bool {
 		m, _ := rule.(map[string]any)
-		return holdsAny(m["apiGroups"], definitionGroup) && holdsAny(m["resources"], "customresourcedefinitions") && holdsAny(m["verbs"], "create")
+		return holdsAny(m["apiGroups"], cluster.DefinitionKind().Group) && holdsAny(m["resources"], "customresourcedefinitions") && holdsAny(m["verbs"], "create")
 	})
 }
 

@@ -72,13 +72,7 @@ func TestDefinitionRemoved(t *testing.T) {
 			maps.Copy(files, c.more)
 			r := newCheckout(t, files)
 			r.git("checkout", "-q", "-b", "change")
-			for name, text := range c.change {
-				if text == "" {
-					r.git("rm", "-q", name)
-				} else {
-					r.write(map[string]string{name: text})
-				}
-			}
+			r.change(c.change)
 			for _, opts := range []Options{{ChangedSince: "main"}, {PolicyFrom: "main"}, {ChangedSince: "main", PolicyFrom: "main", Jobs: 1}} {
 				if got := removals(r.check(opts)); !slices.EqualFunc(got, c.want, strings.HasPrefix) {
 					t.Errorf("%+v: got\n%s\nwant\n%s", opts, strings.Join(got, "\n"), strings.Join(c.want, "\n"))

@@ -30,6 +30,18 @@ func newCheckout(t *testing.T, files map[string]string) checkout {
 	return c
 }
 
+// change writes files, and has Git remove those without text.
+func (c checkout) change(files map[string]string) {
+	c.Helper()
+	for name, text := range files {
+		if text == "" {
+			c.git("rm", "-q", name)
+		} else {
+			c.write(map[string]string{name: text})
+		}
+	}
+}
+
 func (c checkout) write(files map[string]string) {
 	c.Helper()
 	for name, text := range files {

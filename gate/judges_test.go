@@ -46,13 +46,7 @@ func TestPolicyChanged(t *testing.T) {
 			t.Parallel()
 			r := newCheckout(t, start)
 			r.git("checkout", "-q", "-b", "change")
-			for name, text := range c.change {
-				if text == "" {
-					r.git("rm", "-q", name)
-				} else {
-					r.write(map[string]string{name: text})
-				}
-			}
+			r.change(c.change)
 			for _, opts := range []Options{{PolicyFrom: "main"}, {PolicyFrom: "main", ChangedSince: "main", Only: []string{checkSchema}}} {
 				got := policyChanges(r.check(opts))
 				if !slices.EqualFunc(got, c.want, strings.HasPrefix) {

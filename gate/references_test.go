@@ -42,13 +42,7 @@ func TestReferencesOfAChange(t *testing.T) {
 			t.Parallel()
 			c.before["stable/pod.yaml"] = strings.Replace(pod, "name: web\n  namespace", "name: stable\n  namespace", 1)
 			r := newCheckout(t, c.before)
-			for name, text := range c.after {
-				if text == "" {
-					r.git("rm", "-q", name)
-				} else {
-					r.write(map[string]string{name: text})
-				}
-			}
+			r.change(c.after)
 			got, skipped := []string(nil), 0
 			result := r.check(Options{ChangedSince: "main"})
 			for _, f := range result.Report.Findings {

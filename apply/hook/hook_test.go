@@ -68,17 +68,23 @@ func TestSplit(t *testing.T) {
 	}
 }
 
+// fresh is a namespace of the shared cluster, and the way there.
+func fresh(t *testing.T) (plane *controlplane.Cluster, namespace string, c *cluster.Cluster) {
+	t.Helper()
+	plane = controlplane.Shared(t)
+	c, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: plane.Admin})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plane, plane.Namespace(t), c
+}
+
 // set is the ID of the set that the hooks of the tests are of.
 const set = "applyset-hooks-v1"
 
 func TestRun(t *testing.T) {
 	t.Parallel() // it waits most of the time
-	plane := controlplane.Shared(t)
-	ns := plane.Namespace(t)
-	c, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: plane.Admin})
-	if err != nil {
-		t.Fatal(err)
-	}
+	plane, ns, c := fresh(t)
 	run := func(opts hook.Options, hooks ...*unstructured.Unstructured) error {
 		opts.Set = set
 		return hook.Run(context.Background(), c, hooks, opts)
@@ -136,15 +142,10 @@ func TestRun(t *testing.T) {
 // that runs is seen through.
 func TestSuperseded(t *testing.T) {
 	t.Parallel() // it waits most of the time
-	plane := controlplane.Shared(t)
-	ns := plane.Namespace(t)
-	c, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: plane.Admin})
-	if err != nil {
-		t.Fatal(err)
-	}
+	plane, ns, c := fresh(t)
 	asked := 0
 	opts := hook.Options{Set: set, Superseded: func(context.Context) bool { asked++; return asked > 1 }}
-	err = hook.Run(t.Context(), c, []*unstructured.Unstructured{job(t, ns, "one", "sallyport.dev/hook: before", ""), job(t, ns, "two", "sallyport.dev/hook: before", "")}, opts)
+	err := hook.Run(t.Context(), c, []*unstructured.Unstructured{job(t, ns, "one", "sallyport.dev/hook: before", ""), job(t, ns, "two", "sallyport.dev/hook: before", "")}, opts)
 	if !errors.Is(err, health.ErrSuperseded) {
 		t.Errorf("got %v", err)
 	}
@@ -172,12 +173,7 @@ func file(t *testing.T, u *unstructured.Unstructured) string {
 // before anything runs, and stays.
 func TestForeign(t *testing.T) {
 	t.Parallel() // it waits most of the time
-	plane := controlplane.Shared(t)
-	ns := plane.Namespace(t)
-	c, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: plane.Admin})
-	if err != nil {
-		t.Fatal(err)
-	}
+	plane, ns, c := fresh(t)
 	ours := job(t, ns, "ours", "sallyport.dev/hook: before", "")
 	if err := hook.Run(t.Context(), c, []*unstructured.Unstructured{ours}, hook.Options{Set: set}); err != nil {
 		t.Fatal(err)
@@ -218,12 +214,7 @@ func TestForeign(t *testing.T) {
 // of it; a hook of an earlier run is no reason to refuse.
 func TestCheck(t *testing.T) {
 	t.Parallel() // it waits most of the time
-	plane := controlplane.Shared(t)
-	ns := plane.Namespace(t)
-	c, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: plane.Admin})
-	if err != nil {
-		t.Fatal(err)
-	}
+	plane, ns, c := fresh(t)
 	opts := hook.Options{Set: set}
 	good := job(t, ns, "good", "sallyport.dev/hook: before", "")
 	if err := hook.Run(t.Context(), c, []*unstructured.Unstructured{good}, opts); err != nil {
@@ -232,7 +223,7 @@ func TestCheck(t *testing.T) {
 	bad := job(t, ns, "bad", "sallyport.dev/hook: before", "")
 	unstructured.SetNestedField(bad.Object, "Sometimes", "spec", "template", "spec", "restartPolicy")
 	lost := job(t, ns+"-nowhere", "lost", "sallyport.dev/hook: before", "")
-	err = hook.Check(t.Context(), c, []*unstructured.Unstructured{good, bad, lost}, opts)
+	err := hook.Check(t.Context(), c, []*unstructured.Unstructured{good, bad, lost}, opts)
 	for _, want := range []string{"hook Job.batch/" + ns + "/bad: ", "spec.template.spec.restartPolicy", "hook Job.batch/" + ns + "-nowhere/lost: "} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)

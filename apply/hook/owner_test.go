@@ -13,32 +13,45 @@ import (
 	"github.com/sallyport/sallyport/testdata/controlplane"
 )
 
-// TestRemoveChanged: a hook that changed since it was read is judged anew: it is
-// deleted if it is still ours, and left if its label is gone.
-func TestRemoveChanged(t *testing.T) {
-	t.Parallel() // it waits most of the time
-	plane := controlplane.Shared(t)
-	ns := plane.Namespace(t)
+// newRunner is a runner in the shared cluster, with a namespace of its own.
+func newRunner(t *testing.T) (plane *controlplane.Cluster, namespace string, r runner) {
+	t.Helper()
+	plane = controlplane.Shared(t)
 	c, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: plane.Admin})
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := runner{c, Options{Set: "applyset-x-v1"}}
+	return plane, plane.Namespace(t), runner{c, Options{Set: "applyset-x-v1"}}
+}
+
+// leave makes a hook that does nothing, as an earlier run leaves it behind.
+func (r runner) leave(t *testing.T, namespace, name string, finalizers ...string) *unstructured.Unstructured {
+	t.Helper()
+	u := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "batch/v1", "kind": "Job", "metadata": map[string]any{
+		"name": name, "namespace": namespace, "annotations": map[string]any{annotation: "before"},
+	}, "spec": map[string]any{"suspend": true, "template": map[string]any{"spec": map[string]any{
+		"restartPolicy": "Never", "containers": []any{map[string]any{"name": "a", "image": "a"}},
+	}}}}}
+	u.SetFinalizers(finalizers)
+	made, err := r.cluster.Create(t.Context(), r.labelled(u), cluster.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made
+}
+
+// TestRemoveChanged: a hook that changed since it was read is judged anew: it is
+// deleted if it is still ours, and left if its label is gone.
+func TestRemoveChanged(t *testing.T) {
+	t.Parallel() // it waits most of the time
+	plane, ns, r := newRunner(t)
 	stale := func(name, label string) *unstructured.Unstructured {
-		u := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "batch/v1", "kind": "Job", "metadata": map[string]any{
-			"name": name, "namespace": ns, "annotations": map[string]any{annotation: "before"},
-		}, "spec": map[string]any{"suspend": true, "template": map[string]any{"spec": map[string]any{
-			"restartPolicy": "Never", "containers": []any{map[string]any{"name": "a", "image": "a"}},
-		}}}}}
-		made, err := c.Create(t.Context(), r.labelled(u), cluster.CreateOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		made := r.leave(t, ns, name)
 		plane.Kubectl(t, "-n", ns, "label", "job", name, label)
 		return made
 	}
 	gone := func(name string) bool {
-		live, err := c.Get(t.Context(), cluster.ID{Group: "batch", Kind: "Job", Namespace: ns, Name: name})
+		live, err := r.cluster.Get(t.Context(), cluster.ID{Group: "batch", Kind: "Job", Namespace: ns, Name: name})
 		return cluster.IsNotFound(err) || err == nil && live.GetDeletionTimestamp() != nil
 	}
 	if err := r.remove(t.Context(), stale("kept", "more=yes")); err != nil || !gone("kept") {
@@ -53,21 +66,8 @@ func TestRemoveChanged(t *testing.T) {
 // the wait is over, and the error says what holds it.
 func TestStuck(t *testing.T) {
 	t.Parallel() // it waits most of the time
-	plane := controlplane.Shared(t)
-	ns := plane.Namespace(t)
-	c, err := cluster.Connect(t.Context(), cluster.Options{Kubeconfig: plane.Admin})
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := runner{c, Options{Set: "applyset-x-v1"}}
-	made, err := c.Create(t.Context(), r.labelled(&unstructured.Unstructured{Object: map[string]any{"apiVersion": "batch/v1", "kind": "Job", "metadata": map[string]any{
-		"name": "held", "namespace": ns, "annotations": map[string]any{annotation: "before"}, "finalizers": []any{"example.com/never"},
-	}, "spec": map[string]any{"suspend": true, "template": map[string]any{"spec": map[string]any{
-		"restartPolicy": "Never", "containers": []any{map[string]any{"name": "a", "image": "a"}},
-	}}}}}), cluster.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	plane, ns, r := newRunner(t)
+	made := r.leave(t, ns, "held", "example.com/never")
 	t.Cleanup(func() { plane.Kubectl(t, "-n", ns, "patch", "job", "held", "-p", `{"metadata":{"finalizers":null}}`) })
 	ctx, cancel := context.WithCancelCause(t.Context())
 	defer cancel(nil)

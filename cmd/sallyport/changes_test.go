@@ -179,24 +179,34 @@ func expectations() []expectation {
 	}
 }
 
+// propose makes the shop with more files, and the change on a branch of it, and
+// enters it.
+func (e expectation) propose(t *testing.T, more map[string]string) {
+	t.Helper()
+	p := proposal{dir: t.TempDir()}
+	shop(t, p.dir)
+	for name, text := range more {
+		p.write(t, name, text)
+	}
+	p.git(t, "init", "-q", "-b", "main")
+	p.git(t, "add", "-A")
+	p.git(t, "commit", "-q", "-m", "one")
+	p.git(t, "checkout", "-q", "-b", "change")
+	for i, commit := range e.commits {
+		commit(t, p)
+		p.git(t, "add", "-A")
+		p.git(t, "commit", "-q", "-m", fmt.Sprint("change ", i))
+	}
+	t.Chdir(p.dir)
+}
+
 // TestChanges holds, for each kind of change that matters, what is said about it
 // in a real repository with two branches: the targets, the findings, the
 // difference, the exit code and the comment.
 func TestChanges(t *testing.T) {
 	for _, e := range expectations() {
 		t.Run(e.name, func(t *testing.T) {
-			p := proposal{dir: t.TempDir()}
-			shop(t, p.dir)
-			p.git(t, "init", "-q", "-b", "main")
-			p.git(t, "add", "-A")
-			p.git(t, "commit", "-q", "-m", "one")
-			p.git(t, "checkout", "-q", "-b", "change")
-			for i, commit := range e.commits {
-				commit(t, p)
-				p.git(t, "add", "-A")
-				p.git(t, "commit", "-q", "-m", fmt.Sprint("change ", i))
-			}
-			t.Chdir(p.dir)
+			e.propose(t, nil)
 			e.judgeTargets(t)
 			e.judgeCheck(t)
 			e.judgeDiff(t)

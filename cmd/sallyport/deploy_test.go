@@ -41,15 +41,21 @@ func TestDeployIsClean(t *testing.T) {
 // rendered returns the objects of an overlay.
 func rendered(t *testing.T, overlay string) []*unstructured.Unstructured {
 	t.Helper()
+	return renderedAt(t, filepath.Join(deployDir, overlay))
+}
+
+// renderedAt returns the objects of a target, sealed.
+func renderedAt(t testing.TB, target string) []*unstructured.Unstructured {
+	t.Helper()
 	s, out, stderr := world(nil)
-	if code := run(t.Context(), s, []string{"render", filepath.Join(deployDir, overlay)}); code != exitClean {
-		t.Fatalf("%s: exit code %d: %s", overlay, code, stderr)
+	if code := run(t.Context(), s, []string{"render", target}); code != exitClean {
+		t.Fatalf("%s: exit code %d: %s", target, code, stderr)
 	}
 	var objects []*unstructured.Unstructured
 	for _, doc := range strings.Split(out.String(), "\n---\n") {
 		u := &unstructured.Unstructured{}
 		if err := yaml.Unmarshal([]byte(doc), &u.Object); err != nil {
-			t.Fatalf("%s: %v", overlay, err)
+			t.Fatalf("%s: %v", target, err)
 		}
 		objects = append(objects, u)
 	}

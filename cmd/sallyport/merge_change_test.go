@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -50,21 +49,7 @@ func changesAcross() []expectation {
 func TestMergeOfChangeIsTheWhole(t *testing.T) {
 	for i, e := range append(expectations(), changesAcross()...) {
 		t.Run(e.name, func(t *testing.T) {
-			p := proposal{dir: t.TempDir()}
-			shop(t, p.dir)
-			for name, text := range neighbours() {
-				p.write(t, name, text)
-			}
-			p.git(t, "init", "-q", "-b", "main")
-			p.git(t, "add", "-A")
-			p.git(t, "commit", "-q", "-m", "one")
-			p.git(t, "checkout", "-q", "-b", "change")
-			for i, commit := range e.commits {
-				commit(t, p)
-				p.git(t, "add", "-A")
-				p.git(t, "commit", "-q", "-m", fmt.Sprint("change ", i))
-			}
-			t.Chdir(p.dir)
+			e.propose(t, neighbours())
 			flags := []string{"--changed-since", "main", "--policy-from", "main", "--commits", "main..HEAD"}
 			whole, errs := runs(t, e.exit, append([]string{"check", "-o", "json"}, flags...)...)
 			for _, text := range e.findings {

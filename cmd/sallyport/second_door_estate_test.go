@@ -16,7 +16,6 @@ import (
 	"strings"
 	"testing"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
 	"github.com/sallyport/sallyport/testdata/peer"
@@ -190,7 +189,7 @@ func (f *estate) substitute(t testing.TB, path string) {
 func (f *estate) addKinds(t testing.TB) {
 	t.Helper()
 	for _, target := range f.targets {
-		for _, u := range f.render(t, target) {
+		for _, u := range renderedAt(t, filepath.Join(f.dir, target)) {
 			gvk := u.GroupVersionKind()
 			if strings.Contains(gvk.Group, ".") && !strings.HasSuffix(gvk.Group, ".k8s.io") {
 				k := customKind{gvk.Group, gvk.Version, gvk.Kind, strings.ToLower(gvk.Kind) + "s", u.GetNamespace() == ""}
@@ -211,22 +210,4 @@ func (f *estate) addKinds(t testing.TB) {
 		"platform/crds/kustomization.yaml": "resources: [crds.yaml]\n", "platform/crds/crds.yaml": crds.String(),
 	})
 	f.targets = append(f.targets, "platform/crds")
-}
-
-// render returns the objects of a target, sealed.
-func (f *estate) render(t testing.TB, target string) []*unstructured.Unstructured {
-	t.Helper()
-	s, out, stderr := world(nil)
-	if code := run(t.Context(), s, []string{"render", filepath.Join(f.dir, target)}); code != exitClean {
-		t.Fatalf("%s: exit code %d: %s", target, code, stderr)
-	}
-	var objects []*unstructured.Unstructured
-	for _, doc := range strings.Split(out.String(), "\n---\n") {
-		u := &unstructured.Unstructured{}
-		if err := yaml.Unmarshal([]byte(doc), &u.Object); err != nil {
-			t.Fatalf("%s: %v", target, err)
-		}
-		objects = append(objects, u)
-	}
-	return objects
 }

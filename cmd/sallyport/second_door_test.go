@@ -3,6 +3,7 @@
 package main
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -61,7 +62,7 @@ func (d *door) wantAll(t *testing.T) {
 	t.Helper()
 	for _, target := range d.fleet.targets {
 		byNamespace := map[string][]string{}
-		for _, u := range d.fleet.render(t, target) {
+		for _, u := range renderedAt(t, filepath.Join(d.fleet.dir, target)) {
 			gvk := u.GroupVersionKind()
 			byNamespace[u.GetNamespace()] = append(byNamespace[u.GetNamespace()], gvk.Kind+"."+gvk.Version+"."+gvk.Group+"/"+u.GetName())
 		}
@@ -90,7 +91,7 @@ func (d *door) wantDecrypted(t *testing.T) {
 	}
 	live, checked := d.liveSecrets(t), 0
 	for _, target := range d.fleet.targets {
-		for _, u := range d.fleet.render(t, target) {
+		for _, u := range renderedAt(t, filepath.Join(d.fleet.dir, target)) {
 			if u.GetKind() != "Secret" {
 				continue
 			}
